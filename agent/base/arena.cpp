@@ -1,0 +1,47 @@
+#include "agent/base/arena.h"
+
+#include <sys/mman.h>
+
+#include <cstring>
+
+namespace weir {
+namespace {
+
+constexpr size_t backing_step = 64 * 1024;
+
+size_t round_up(size_t value, size_t step) { return (value + step - 1) / step * step; }
+
+}  // namespace
+
+Arena::Arena(size_t capacity) : capacity_(round_up(capacity, backing_step)) {
+  void* base = mmap(nullptr, capacity_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  WEIR_ASSERT(base != MAP_FAILED);
+  base_ = static_cast<uint8_t*>(base);
+}
+
+Arena::~Arena() { munmap(base_, capacity_); }
+
+void* Arena::take_bytes(size_t bytes, size_t alignment, std::string_view name, std::string_view reason) {
+  WEIR_ASSERT(!frozen_);
+  size_t start = round_up(used_, alignment < 8 ? 8 : alignment);
+  size_t end = start + bytes;
+  WEIR_ASSERT(end >= start && end <= capacity_);
+  if (end > backed_) {
+    size_t wanted = round_up(end, backing_step);
+    WEIR_ASSERT(mprotect(base_ + backed_, wanted - backed_, PROT_READ | PROT_WRITE) == 0);
+    backed_ = wanted;
+  }
+  memset(base_ + used_, 0, end - used_);
+  size_t taken = end - used_;
+  used_ = end;
+  for (Pool& pool : pools_) {
+    if (pool.name == name) {
+      pool.bytes += taken;
+      return base_ + start;
+    }
+  }
+  pools_.push_back({std::string(name), std::string(reason), taken});
+  return base_ + start;
+}
+
+}  // namespace weir

@@ -1,0 +1,65 @@
+// The arena: one block of memory that holds every pool of the agent. It is filled while the agent starts, pool by pool, each
+// with a name and a reason, and frozen before the first subscription; after that it never grows. `weir plan` prints the same
+// list that `weir run` reserves, for both build the same pools in an arena.
+//
+// The address space is reserved at once and backed by memory as pools are taken; every page is touched then, so that the
+// resident size does not creep up later. Not thread-safe: start-up is one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "agent/base/status.h"
+
+namespace weir {
+
+struct Pool {
+  std::string name;    // "overheat.per-minute.slots"
+  std::string reason;  // "1000 keys x 2 open windows x 120 bytes"
+  size_t bytes = 0;
+};
+
+class Arena {
+ public:
+  /// Reserves `capacity` bytes of address space. Failing to is an assertion: nothing can run then.
+  explicit Arena(size_t capacity = default_capacity);
+  ~Arena();
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  /// `count` value-initialised objects that live as long as the arena. T must be trivially destructible. A pool with the
+  /// same name again adds to the first's bytes. Requires !frozen(). Returns an empty span for count 0.
+  template <class T>
+  requires std::is_trivially_destructible_v<T> std::span<T> take(size_t count, std::string_view name, std::string_view reason) {
+    void* memory = take_bytes(count * sizeof(T), alignof(T), name, reason);
+    T* first = static_cast<T*>(memory);
+    for (size_t index = 0; index < count; ++index) new (first + index) T{};
+    return {first, count};
+  }
+
+  void freeze() { frozen_ = true; }
+  bool frozen() const { return frozen_; }
+  /// The sum over all pools, alignment included: what `weir plan` calls "reserved".
+  size_t used() const { return used_; }
+  std::span<const Pool> pools() const { return pools_; }
+
+  /// More than any gateway has; only address space until it is taken.
+  static constexpr size_t default_capacity = size_t{1} << (sizeof(void*) == 8 ? 32 : 29);
+
+ private:
+  void* take_bytes(size_t bytes, size_t alignment, std::string_view name, std::string_view reason);
+
+  uint8_t* base_ = nullptr;
+  size_t capacity_;
+  size_t backed_ = 0;
+  size_t used_ = 0;
+  bool frozen_ = false;
+  std::vector<Pool> pools_;
+};
+
+}  // namespace weir

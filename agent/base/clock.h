@@ -1,0 +1,28 @@
+// The seam of time. Only the reactor and the storage thread hold a Clock; everything below them gets `Now` as an argument,
+// so that the whole agent can run inside a simulation.
+#pragma once
+
+#include <cstdint>
+
+namespace weir {
+
+/// One reading of both clocks. `boot_ms` (CLOCK_BOOTTIME) never jumps and counts suspension: intervals and timeouts use it.
+/// `wall_ms` (CLOCK_REALTIME, milliseconds since 1970) is for people and for arrival times; it may jump.
+struct Now {
+  int64_t boot_ms = 0;
+  int64_t wall_ms = 0;
+};
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Now now() = 0;
+};
+
+/// The machine's clocks. Thread-safe.
+class SystemClock final : public Clock {
+ public:
+  Now now() override;
+};
+
+}  // namespace weir

@@ -1,0 +1,157 @@
+// The specification: a configuration as typed values, with the place in the file that each came from. Member names equal the
+// configuration's keys. Made once at start by load_config; the planner builds the pipelines from it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/model/source_field.h"
+
+namespace weir {
+
+/// A place in a configuration file. Lines and columns count from 1, columns in characters as an editor shows them.
+struct Location {
+  uint32_t file = 0;  // index into ConfigFiles
+  uint32_t line = 0;  // 0: no place (a default)
+  uint32_t column = 0;
+};
+
+/// A text and where its first character stands, so that an error inside it (an expression) can be pointed at.
+struct Text {
+  std::string value;
+  Location at;
+};
+
+struct AgentSpec {
+  std::string name;  // default: the host's name
+  std::string state_dir;
+  uint64_t memory_limit = 0;  // bytes
+  std::string log_level;      // "error" "warning" "notice" "info" "debug"
+  Location at;
+};
+
+struct MqttSpec {
+  std::string name;  // the key under [mqtt]
+  std::string url;   // as written
+  std::string host;  // from url
+  uint16_t port = 1883;
+  std::string mqtt;       // "5" or "3.1.1"
+  std::string client_id;  // default: the agent's name; the pipeline's name is appended
+  std::string username;
+  std::string password;
+  std::string password_file;
+  int64_t keepalive = 0;         // ms
+  int64_t session_expiry = 0;    // ms
+  uint64_t max_packet_size = 0;  // bytes
+  Location at;
+};
+
+struct CheckpointSpec {
+  int64_t interval = 0;    // ms; 0: no timer
+  int64_t min_pause = 0;   // ms
+  int64_t timeout = 0;     // ms
+  uint64_t records = 0;    // 0: off
+  uint64_t unacked = 0;    // 0: half of the source's max_unacked
+  std::string durability;  // "power-loss" or "process-crash"
+  Location at;
+};
+
+/// Read and checked; what each strategy does is not part of this version (see docs/configuration.md).
+struct RestartSpec {
+  std::string strategy;  // "none" "fixed-delay" "exponential-delay" "failure-rate"
+  uint64_t max_failures = 0;
+  uint64_t attempts = 0;
+  int64_t interval = 0;  // ms
+  int64_t delay = 0;     // ms
+  Location at;
+};
+
+struct EventTimeSpec {
+  Text field;
+  int64_t max_delay = 0;  // ms
+  int64_t idle = 0;       // ms; 0: never idle
+  bool given = false;
+};
+
+struct DeadLetterSpec {
+  uint64_t max_rows = 0;
+  uint64_t max_bytes = 0;    // of payloads, bytes
+  uint64_t max_payload = 0;  // bytes kept of one payload
+};
+
+struct SourceSpec {
+  Text mqtt;  // names an [mqtt.NAME]
+  std::vector<Text> topics;
+  std::string format;  // "json"
+  std::vector<SourceField> fields;
+  std::vector<Location> field_at;  // one per field
+  EventTimeSpec event_time;
+  uint64_t qos = 1;
+  std::string ack;       // "checkpoint"
+  std::string retained;  // "use" or "skip"
+  uint64_t max_unacked = 0;
+  uint64_t max_message = 0;  // bytes of one payload
+  Location at;
+};
+
+struct NamedExpression {
+  std::string name;
+  Location name_at;
+  Text expression;
+};
+
+enum class StepVerb : uint8_t { None, Filter, Map, Window };
+
+struct StepSpec {
+  std::string id;  // empty: none given
+  Location id_at;
+  StepVerb verb = StepVerb::None;
+  Text filter;
+  std::vector<NamedExpression> map;
+  std::vector<Text> key_by;
+  int64_t tumbling = 0;  // ms
+  int64_t offset = 0;    // ms; windows begin at multiples of `tumbling` plus this
+  std::vector<NamedExpression> aggregate;
+  uint64_t max_keys = 0;
+  std::string evict;  // "reject" "oldest" "emit"
+  Location at;
+};
+
+struct OutboxSpec {
+  uint64_t memory = 0;     // bytes of results held in memory between two checkpoints
+  uint64_t max_bytes = 0;  // bytes of results waiting on disk
+};
+
+struct SinkSpec {
+  Text mqtt;
+  Text topic;            // a template: "alerts/{device}"
+  std::string format;    // "json"
+  std::string delivery;  // "exactly-once"
+  uint64_t qos = 1;
+  bool retain = false;
+  std::string id_field;  // payload field that repeats the weir-id; empty: none
+  OutboxSpec outbox;
+  Location at;
+};
+
+struct PipelineSpec {
+  std::string name;
+  Location name_at;
+  CheckpointSpec checkpoint;
+  RestartSpec restart;
+  DeadLetterSpec dead_letters;
+  SourceSpec source;
+  std::vector<StepSpec> step;
+  SinkSpec sink;
+  uint64_t fingerprint = 0;  // hash64 of the pipeline's own table as written
+  Location at;
+};
+
+struct Specification {
+  AgentSpec agent;
+  std::vector<MqttSpec> mqtt;
+  std::vector<PipelineSpec> pipeline;
+};
+
+}  // namespace weir

@@ -1,0 +1,95 @@
+// CheckpointStore: the seam to durable storage. One store per state directory, used by one thread at a time (the storage
+// thread while the agent runs; whoever opens it before and after). The product's store is SQLite (storage/); tests put others
+// in its place.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "agent/base/function_ref.h"
+#include "agent/base/status.h"
+#include "agent/model/manifest.h"
+#include "agent/model/snapshot.h"
+#include "agent/model/stateful.h"
+
+namespace weir {
+
+/// Everything that one checkpoint makes durable, or nothing of it.
+struct CheckpointWrite {
+  uint32_t pipeline = 0;  // from open_pipeline
+  uint64_t id = 0;
+  CheckpointReason reason = CheckpointReason::None;
+  int64_t created_wall_ms = 0;
+  /// Ids up to this one are spoken for: after a crash the next id is larger, even if this attempt was never committed.
+  uint64_t reserved_id = 0;
+  Bytes manifest;
+  const Snapshot* snapshot = nullptr;
+};
+
+struct PipelineRow {
+  uint32_t pipeline = 0;
+  uint64_t last_checkpoint_id = 0;  // 0: none yet
+  uint64_t reserved_id = 0;
+};
+
+/// Receives a stored checkpoint: its manifest first, then the blobs of every part in the order that Stateful::restore
+/// states. The handler's error ends the load and is returned.
+class RestoreHandler {
+ public:
+  virtual ~RestoreHandler() = default;
+  virtual Status on_manifest(Bytes manifest) = 0;
+  virtual Status on_blob(uint32_t op, const StoredBlob& blob) = 0;
+  /// Outbox blobs wait on disk; they are announced oldest first and read one at a time with read_outbox.
+  virtual Status on_outbox(uint32_t op, uint64_t checkpoint_id, uint32_t index, size_t bytes) = 0;
+};
+
+struct StoredDeadLetter {
+  int64_t id = 0;
+  std::string_view pipeline;
+  uint64_t checkpoint_id = 0;
+  DeadLetter letter;
+};
+
+/// Limits of the dead letters of one pipeline; the oldest go first.
+struct DeadLetterLimits {
+  uint64_t rows_max = 10000;
+  uint64_t bytes_max = 4 << 20;
+};
+
+class CheckpointStore {
+ public:
+  virtual ~CheckpointStore() = default;
+
+  /// Finds or creates the row of a pipeline.
+  virtual Result<PipelineRow> open_pipeline(std::string_view name, DeadLetterLimits limits) = 0;
+  /// The number of a stateful part; the same for the same pipeline and uid for ever. Numbers start at 1.
+  virtual Result<uint32_t> operator_number(uint32_t pipeline, std::string_view uid) = 0;
+  /// Makes `reserved_id` durable before the first id above the old reservation is used.
+  virtual Status reserve_ids(uint32_t pipeline, uint64_t reserved_id) = 0;
+
+  /// One transaction, durable on return. Code::Full and Code::Busy: rolled back, the same changes may be tried again.
+  /// Code::Io and Code::Corrupt: what is on disk is unknown; the process must stop acknowledging and recover.
+  virtual Status commit(const CheckpointWrite& write) = 0;
+  /// Housekeeping that may wait until after the commit was announced (moving the WAL into the database).
+  virtual Status after_commit() = 0;
+
+  /// Loads the newest checkpoint of the pipeline. Code::NotFound if there is none, Code::Corrupt if a CRC, an id or a count
+  /// does not agree.
+  virtual Status load(uint32_t pipeline, RestoreHandler& handler) = 0;
+
+  /// Copies one outbox blob into `to`; returns its bytes. Code::NotFound, Code::Full (does not fit), Code::Corrupt.
+  virtual Result<size_t> read_outbox(uint32_t op, uint64_t checkpoint_id, uint32_t index, std::span<uint8_t> to) = 0;
+
+  /// Dead letters with id > after, oldest first, at most `limit`; pipeline 0 means all.
+  virtual Status list_dead_letters(uint32_t pipeline, int64_t after, size_t limit,
+                                   FunctionRef<void(const StoredDeadLetter&)> visit) = 0;
+  /// Dead letters kept and bytes of payload; and how many the limits have pushed out.
+  struct DeadLetterCounts {
+    uint64_t rows = 0;
+    uint64_t bytes = 0;
+    uint64_t purged = 0;
+  };
+  virtual Result<DeadLetterCounts> count_dead_letters(uint32_t pipeline) = 0;
+};
+
+}  // namespace weir

@@ -1,0 +1,31 @@
+#include "agent/model/manifest.h"
+
+namespace weir {
+
+const char* checkpoint_reason_name(CheckpointReason reason) {
+  switch (reason) {
+    case CheckpointReason::None:
+      return "none";
+    case CheckpointReason::Interval:
+      return "interval";
+    case CheckpointReason::Records:
+      return "records";
+    case CheckpointReason::Unacked:
+      return "unacked";
+    case CheckpointReason::OutboxFull:
+      return "outbox";
+    case CheckpointReason::DeadLettersFull:
+      return "dead-letters";
+    case CheckpointReason::DirtyBytes:
+      return "dirty-bytes";
+    case CheckpointReason::Session:
+      return "session";
+    case CheckpointReason::Stop:
+      return "stop";
+    case CheckpointReason::Requested:
+      return "requested";
+  }
+  return "?";
+}
+
+}  // namespace weir

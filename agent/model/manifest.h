@@ -1,0 +1,70 @@
+// Manifest: what a checkpoint says about itself: ids, layouts, offsets, the account, the configuration it was taken under.
+// Stored as a protobuf message (connectors/proto/manifest.proto) so that a later version can read it. Fixed size; filled
+// without the heap.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "agent/base/bytes.h"
+#include "agent/base/status.h"
+#include "agent/model/ledger.h"
+
+namespace weir {
+
+constexpr size_t stateful_parts_max = 32;  // source, sink and up to 30 stateful steps in a pipeline
+constexpr size_t name_max = 64;            // bytes of a pipeline's name or a step's id, with the closing zero
+
+enum class CheckpointReason : uint8_t {
+  None,
+  Interval,
+  Records,
+  Unacked,
+  OutboxFull,
+  DeadLettersFull,
+  DirtyBytes,
+  Session,
+  Stop,
+  Requested
+};
+/// "interval", "records", ...
+const char* checkpoint_reason_name(CheckpointReason reason);
+
+struct ManifestPart {
+  char uid[name_max] = {};
+  uint32_t op = 0;
+  uint64_t layout = 0;  // hash64 of Stateful::layout
+  uint64_t checkpoint_id = 0;
+};
+
+struct Manifest {
+  uint32_t format = 1;
+  uint64_t checkpoint_id = 0;
+  char pipeline[name_max] = {};
+  char weir_version[32] = {};
+  uint64_t config_fingerprint = 0;
+  CheckpointReason reason = CheckpointReason::None;
+  int64_t created_wall_ms = 0;
+  uint64_t source_offset = 0;
+  bool has_watermark = false;
+  int64_t watermark_ms = 0;
+  Ledger ledger;
+  uint32_t part_count = 0;
+  std::array<ManifestPart, stateful_parts_max> parts;
+};
+
+/// Upper bound of an encoded manifest, bytes.
+constexpr size_t manifest_bytes_max = 8192;
+
+/// The seam to the encoding, which lives with the other codecs.
+class ManifestCodec {
+ public:
+  virtual ~ManifestCodec() = default;
+  /// Appends the encoded manifest. Code::Full if it does not fit.
+  virtual Status encode(const Manifest& manifest, ByteWriter& out) = 0;
+  /// Code::Corrupt if the bytes are no manifest, Code::Incompatible if a newer format.
+  virtual Status decode(Bytes bytes, Manifest& manifest) = 0;
+};
+
+}  // namespace weir

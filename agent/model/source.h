@@ -1,0 +1,53 @@
+// Source: the seam at which messages come in. A source delivers on the reactor thread, only while its handler is ready, and
+// tells the other side that a message arrived only after the checkpoint that covers it is durable (Stateful::snapshot_done).
+#pragma once
+
+#include "agent/model/message.h"
+#include "agent/model/poller.h"
+#include "agent/model/stateful.h"
+
+namespace weir {
+
+/// What the pipeline is to its source.
+class SourceHandler {
+ public:
+  virtual ~SourceHandler() = default;
+  /// Whether a message may be delivered now. False from a barrier until its checkpoint is decided, and while results have
+  /// no room. Asked before every message; when it turns true again the pipeline calls Source::resume.
+  virtual bool ready() const = 0;
+  virtual void on_message(const Message& message, Now now) = 0;
+  /// A redelivery that the source dropped: it is booked, nothing else.
+  virtual void on_duplicate(Now now) = 0;
+  /// A message that cannot even be delivered (larger than the limit): set aside with this reason.
+  virtual void on_refused(const Message& message, const char* reason, std::string_view detail, Now now) = 0;
+  /// The other side has forgotten the session: what was published meanwhile may be missing. The source needs a durable
+  /// checkpoint (which clears the session tail) before it goes on; snapshot_done tells it.
+  virtual void on_session_lost(bool expected, Now now) = 0;
+};
+
+struct SourceStatus {
+  bool connected = false;
+  uint64_t unacknowledged = 0;  // delivered since the last durable checkpoint
+  uint64_t connects = 0;
+  uint64_t offset = 0;     // of the newest delivery
+  const char* error = "";  // why it is not connected, a constant
+};
+
+class Source : public Stateful {
+ public:
+  /// Begins to connect. Errors of the network are retried for ever and show in status(); an error returned here is final.
+  virtual Status start(Poller& poller, SourceHandler& handler, Now now) = 0;
+  /// Stops delivering, sends the acknowledgements that are due, says goodbye. finished() turns true when that is done.
+  virtual void stop(Now now) = 0;
+  virtual bool finished() const = 0;
+  /// The handler is ready again.
+  virtual void resume(Now now) = 0;
+  /// The checkpoint will not succeed for a while: drop the connection without acknowledging anything; the other side keeps
+  /// what was not acknowledged. Reconnects by itself after a delay.
+  virtual void abandon(Now now) = 0;
+  /// Called about once a second: keepalive, reconnecting.
+  virtual void on_tick(Now now) = 0;
+  virtual SourceStatus status() const = 0;
+};
+
+}  // namespace weir

@@ -1,0 +1,57 @@
+// Stateful: a part of a pipeline whose state a checkpoint holds: the source, a keyed step, the sink. Reactor thread only.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "agent/base/status.h"
+#include "agent/model/snapshot.h"
+
+namespace weir {
+
+/// What a part needs in the snapshot buffer at most; the planner adds these up.
+struct SnapshotBounds {
+  size_t bytes = 0;  // put through Snapshot::open
+  size_t blobs = 0;
+  size_t trims = 0;
+};
+
+/// A blob as it comes back from the store.
+struct StoredBlob {
+  BlobKind kind = BlobKind::Operator;
+  uint32_t index = 0;
+  uint64_t checkpoint_id = 0;
+  Bytes bytes;
+};
+
+class Stateful {
+ public:
+  virtual ~Stateful() = default;
+
+  /// Names the state across restarts and changes of the configuration: a step's id, "source", "sink".
+  virtual std::string_view uid() const = 0;
+  /// A text that changes exactly when stored bytes would be read wrongly: state whose layout differs is refused.
+  virtual std::string_view layout() const = 0;
+  virtual SnapshotBounds snapshot_bounds() const = 0;
+
+  /// The barrier: copy what changed since the last committed checkpoint. Must write exactly one BlobKind::Operator blob.
+  /// Called again, for a new id, only after snapshot_done.
+  virtual void snapshot(Snapshot& snapshot) = 0;
+  /// The checkpoint is durable, or it failed and what was copied is changed state again.
+  virtual void snapshot_done(uint64_t checkpoint_id, bool committed) = 0;
+
+  /// Called at start for each stored blob of this part: first Operator, then Base by index, Delta by checkpoint and index,
+  /// SessionTail by checkpoint. (Outbox blobs are not loaded, only announced: see RestoreHandler.) Bytes are checked
+  /// against their CRC already; a malformed blob is Code::Corrupt.
+  virtual Status restore(const StoredBlob& blob) = 0;
+  /// After the last blob; also when there was none.
+  virtual Status restore_finished() = 0;
+
+  uint32_t op() const { return op_; }
+  void set_op(uint32_t op) { op_ = op; }
+
+ private:
+  uint32_t op_ = 0;
+};
+
+}  // namespace weir

@@ -1,0 +1,66 @@
+// Operator: one step of a pipeline. Records are pushed through: each operator does its work and hands the record, or a record
+// of its own, to the next; the last one is the sink. Pure: state, input and event time in, records out; no clock, no I/O, no
+// heap after it was made. Reactor thread only.
+#pragma once
+
+#include <string_view>
+
+#include "agent/model/codec.h"
+#include "agent/model/record.h"
+#include "agent/model/schema.h"
+#include "agent/model/stateful.h"
+
+namespace weir {
+
+/// Told by an operator that cannot take a record (its key table is full). The record is set aside, never silently dropped.
+class RefusalHandler {
+ public:
+  virtual ~RefusalHandler() = default;
+  virtual void on_refused(const Record& record, const Schema& schema, std::string_view step, Refusal refusal) = 0;
+};
+
+class Operator {
+ public:
+  virtual ~Operator() = default;
+  Operator() = default;
+  Operator(const Operator&) = delete;
+  Operator& operator=(const Operator&) = delete;
+
+  /// The step's id, or "step-N" where the configuration gives none.
+  virtual std::string_view id() const = 0;
+  /// What the records look like that it hands on.
+  virtual const Schema& schema() const = 0;
+
+  /// Takes one record; returns what became of it. Never blocks: a result that an operator makes in answer to a single record
+  /// must fit whatever the sink keeps in reserve for that (one record).
+  virtual Outcome process(const Record& record) = 0;
+
+  /// Event time has reached `watermark_ms`: no record with an event time <= it is expected any more. Fires what is due, while
+  /// downstream is ready. Returns true when all is fired; false: call again with the same or a later watermark. The pipeline
+  /// calls it in the order of the steps and takes no input in between. Must be harmless when nothing is due.
+  virtual bool advance(int64_t watermark_ms) {
+    (void)watermark_ms;
+    return true;
+  }
+  /// Whether anything after this operator has room for one more result.
+  virtual bool ready() const { return next_ == nullptr || next_->ready(); }
+  /// Its state, or nullptr if it has none.
+  virtual Stateful* stateful() { return nullptr; }
+  /// Keys whose state was given up for others since the start of the process (max_keys with evict).
+  virtual uint64_t evicted() const { return 0; }
+
+  void connect(Operator* next, RefusalHandler* refusals) {
+    next_ = next;
+    refusals_ = refusals;
+  }
+
+ protected:
+  Operator& next() const { return *next_; }
+  RefusalHandler& refusals() const { return *refusals_; }
+
+ private:
+  Operator* next_ = nullptr;
+  RefusalHandler* refusals_ = nullptr;
+};
+
+}  // namespace weir

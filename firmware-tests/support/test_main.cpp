@@ -1,0 +1,10 @@
+// The main of every test program.
+#include <CppUTest/CommandLineTestRunner.h>
+#include <CppUTest/MemoryLeakWarningPlugin.h>
+#include <CppUTest/TestHarness.h>
+
+int main(int argument_count, char** arguments) {
+  // The leak detector's own bookkeeping is not thread-safe; leaks are looked for by the sanitizer build.
+  MemoryLeakWarningPlugin::turnOffNewDeleteOverloads();
+  return CommandLineTestRunner::RunAllTests(argument_count, arguments);
+}
