@@ -1,0 +1,67 @@
+// Expressions: C-like infix text, compiled once against a schema into typed bytecode, evaluated per record without the heap and
+// in a bounded number of steps. Types are settled when compiling; only null is found out at run time, with SQL's three-valued
+// logic. Stated results, the same on every architecture: integer overflow, division by zero and any float result that is not
+// finite are null; int / int truncates toward zero; int and float mix to float; time - time is int (ms), time +- int is time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/model/schema.h"
+#include "agent/model/value.h"
+
+namespace weir {
+
+/// An error inside an expression's text. `offset` and `length` are bytes of the text and mark the token.
+struct ExpressionError {
+  size_t offset = 0;
+  size_t length = 0;
+  std::string message;     // "unknown field \"temperatur\""
+  std::string suggestion;  // nearest valid name, or empty
+};
+
+/// A compiled expression. Immutable, movable, cheap to evaluate; evaluating is const and may be done from any thread.
+class Program {
+ public:
+  Program();
+  ~Program();
+  Program(Program&&) noexcept;
+  Program& operator=(Program&&) noexcept;
+
+  bool empty() const;
+  /// What evaluate yields when it is not null. Type::Null only for the literal `null`.
+  Type type() const;
+  /// Bound of a string result in bytes.
+  uint32_t max_length() const;
+  /// `values` in the order of the schema it was compiled against. A string result views a record's string or the program's own
+  /// constants.
+  Value evaluate(std::span<const Value> values) const;
+
+ private:
+  friend class Compiler;
+  struct Code;
+  std::unique_ptr<Code> code_;
+};
+
+/// Compiles `text`. Errors are appended (all that can be told in one pass) and the program stays empty then. If `expected` is
+/// not Type::Null a result of another type is an error (int is taken where float is expected).
+bool compile_expression(std::string_view text, const Schema& schema, Type expected, Program& program,
+                        std::vector<ExpressionError>& errors);
+
+/// `name(argument)` or `name()`: an aggregate call; the argument is any expression over the schema.
+struct AggregateCall {
+  std::string function;  // "avg"; which names exist is the operators' business
+  size_t function_offset = 0;
+  bool has_argument = false;
+  size_t argument_offset = 0;
+  Program argument;
+};
+
+bool compile_aggregate_call(std::string_view text, const Schema& schema, AggregateCall& call,
+                            std::vector<ExpressionError>& errors);
+
+}  // namespace weir
