@@ -39,8 +39,14 @@ class RestoreHandler {
   virtual ~RestoreHandler() = default;
   virtual Status on_manifest(Bytes manifest) = 0;
   virtual Status on_blob(uint32_t op, const StoredBlob& blob) = 0;
-  /// Outbox blobs wait on disk; they are announced oldest first and read one at a time with read_outbox.
-  virtual Status on_outbox(uint32_t op, uint64_t checkpoint_id, uint32_t index, size_t bytes) = 0;
+  /// Outbox blobs wait on disk; they are announced oldest first and read one at a time with next_outbox. There is at most
+  /// one per part and checkpoint (index 0).
+  virtual Status on_outbox(uint32_t op, uint64_t checkpoint_id, size_t bytes) = 0;
+};
+
+struct StoredOutbox {
+  uint64_t checkpoint_id = 0;
+  size_t bytes = 0;
 };
 
 struct StoredDeadLetter {
@@ -77,8 +83,9 @@ class CheckpointStore {
   /// does not agree.
   virtual Status load(uint32_t pipeline, RestoreHandler& handler) = 0;
 
-  /// Copies one outbox blob into `to`; returns its bytes. Code::NotFound, Code::Full (does not fit), Code::Corrupt.
-  virtual Result<size_t> read_outbox(uint32_t op, uint64_t checkpoint_id, uint32_t index, std::span<uint8_t> to) = 0;
+  /// Copies the oldest outbox blob of `op` that belongs to a checkpoint later than `after_checkpoint` into `to`.
+  /// Code::NotFound if there is none, Code::Full if it does not fit, Code::Corrupt if its CRC disagrees.
+  virtual Result<StoredOutbox> next_outbox(uint32_t op, uint64_t after_checkpoint, std::span<uint8_t> to) = 0;
 
   /// Dead letters with id > after, oldest first, at most `limit`; pipeline 0 means all.
   virtual Status list_dead_letters(uint32_t pipeline, int64_t after, size_t limit,

@@ -1,0 +1,62 @@
+// DeadLetterBuffer: the messages set aside since the last committed checkpoint, copied into fixed memory until the next
+// checkpoint stores them. It says beforehand whether another one fits, so that none is ever lost for want of room: the
+// pipeline takes no input while it is full. Reactor thread only.
+#pragma once
+
+#include <array>
+
+#include "agent/base/arena.h"
+#include "agent/base/bytes.h"
+#include "agent/model/snapshot.h"
+
+namespace weir {
+
+constexpr size_t dead_letter_detail_max = 256;  // bytes kept of a detail
+constexpr size_t dead_letter_topic_max = 1024;  // bytes kept of a topic
+
+class DeadLetterBuffer {
+ public:
+  DeadLetterBuffer(Arena& arena, std::string_view pool, size_t payload_max);
+
+  /// Whether one more of the largest kind fits. False while a checkpoint is using the buffer.
+  bool ready() const;
+  /// Copies the letter; payload, topic and detail are cut to their limits. Requires ready().
+  void add(const DeadLetter& letter);
+  bool empty() const { return count_ == 0; }
+
+  void snapshot(Snapshot& snapshot);
+  void snapshot_done(bool committed);
+
+ private:
+  size_t entry_bytes_max() const;
+
+  size_t payload_max_;
+  ByteWriter bytes_;
+  std::span<DeadLetter> letters_;
+  size_t count_ = 0;
+  bool lent_ = false;
+};
+
+/// Counts by reason, for status; part of the checkpoint. Reasons are constants of the program, so the few slots suffice;
+/// what does not fit is counted under "other".
+class ReasonCounts {
+ public:
+  static constexpr size_t reasons_max = 16;
+  static constexpr size_t reason_length_max = 24;
+  static constexpr size_t bytes_max = 1 + reasons_max * (4 + reason_length_max + 8);
+  struct Entry {
+    char reason[reason_length_max] = {};
+    uint64_t count = 0;
+  };
+  void add(std::string_view reason);
+  std::span<const Entry> entries() const { return {entries_.data(), count_}; }
+  void save(ByteWriter& out) const;
+  bool restore(ByteReader& in);
+
+ private:
+  Entry* slot(std::string_view reason);
+  std::array<Entry, reasons_max> entries_;
+  size_t count_ = 0;
+};
+
+}  // namespace weir
