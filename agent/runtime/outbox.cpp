@@ -134,7 +134,8 @@ void Outbox::ReadJob::done(Now now) {
 }
 
 bool Outbox::pump_retries(Now now) {
-  while (retry_count_ > 0) {
+  // Only those that wait now: a row that is rejected again at once must not keep this loop going.
+  for (size_t left = retry_count_; left > 0; --left) {
     if (!publisher_.ready()) return false;
     uint32_t ticket = retries_[--retry_count_];
     size_t offset = ticket;

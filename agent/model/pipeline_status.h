@@ -1,0 +1,58 @@
+// PipelineStatus: what a pipeline says about itself, filled on the reactor thread for whoever asks (the control socket).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "agent/model/ledger.h"
+#include "agent/model/manifest.h"
+#include "agent/model/publisher.h"
+#include "agent/model/source.h"
+
+namespace weir {
+
+struct CheckpointStatus {
+  uint64_t last_id = 0;  // completed
+  CheckpointReason last_reason = CheckpointReason::None;
+  int64_t last_duration_ms = 0;  // trigger to COMMIT returned
+  int64_t age_ms = -1;           // since the last completed one; -1: none by this process
+  uint64_t completed = 0;        // by this process
+  uint64_t failed = 0;
+  bool in_progress = false;
+  const char* error = "";  // why the last attempt failed; empty after a success
+};
+
+struct RecoveryStatus {
+  uint64_t checkpoint_id = 0;  // 0: a fresh start
+  int64_t open_ms = 0;         // opening the database
+  int64_t restore_ms = 0;      // loading the checkpoint into the operators
+  int64_t connect_ms = -1;     // from then to the broker's answer; -1: not yet
+  int64_t total_ms = -1;       // from the start of the process to the broker's answer
+};
+
+struct ReasonCount {
+  std::string_view reason;
+  uint64_t count = 0;
+};
+
+struct PipelineStatus {
+  std::string_view name;
+  const char* state = "";  // "running", "blocked", "stopping", "stopped", "failed"
+  const char* error = "";  // why it failed
+  bool has_watermark = false;
+  int64_t watermark_ms = 0;
+  bool idle = false;
+  SourceStatus source;
+  Ledger ledger;
+  std::array<ReasonCount, 16> reasons;
+  size_t reason_count = 0;
+  CheckpointStatus checkpoint;
+  RecoveryStatus recovery;
+  PublisherStatus sink;
+  uint64_t outbox_rows = 0;
+  uint64_t outbox_bytes = 0;
+  uint64_t outbox_waiting_blobs = 0;
+};
+
+}  // namespace weir

@@ -1,0 +1,338 @@
+#include "agent/runtime/pipeline.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "agent/base/log.h"
+#include "agent/model/value_text.h"
+#include "agent/runtime/pipeline_state.h"
+
+namespace weir {
+namespace {
+
+constexpr int64_t tick_ms = 1000;
+constexpr int64_t drain_ms = 3000;   // how long a stop waits for results to leave
+constexpr int64_t stop_ms = 15'000;  // how long a stop may take in all
+constexpr size_t derived_text_max = 2048;
+
+void copy_name(std::span<char> to, std::string_view name) {
+  size_t length = std::min(name.size(), to.size() - 1);
+  memcpy(to.data(), name.data(), length);
+  to[length] = '\0';
+}
+
+}  // namespace
+
+Pipeline::Pipeline(Arena& arena, PipelineParts parts)
+    : parts_(std::move(parts)),
+      own_state_(std::make_unique<OwnState>(watermark_, reasons_)),
+      watermark_(parts_.max_delay_ms, parts_.idle_ms),
+      dead_letters_(arena, parts_.name + ".dead-letters", parts_.dead_letter_payload_max),
+      outbox_(arena, parts_.name + ".outbox", parts_.outbox, *parts_.publisher, *this),
+      sink_(std::make_unique<OutboxSink>(arena, parts_.name + ".sink", parts_.name,
+                                         parts_.steps.empty() ? parts_.decoder->schema() : parts_.steps.back()->schema(),
+                                         *parts_.renderer, outbox_, dead_letters_)),
+      stateful_(collect_stateful()),
+      coordinator_(arena, parts_.name + ".snapshot", parts_.checkpoint, total_bounds(stateful_), *parts_.manifest_codec, *this),
+      row_(arena.take<Value>(parts_.decoder->schema().size(), parts_.name + ".record", "one decoded record")),
+      derived_text_(arena.take<char>(derived_text_max, parts_.name + ".record", "")) {
+  for (auto& step : parts_.steps) operators_.push_back(step.get());
+  operators_.push_back(sink_.get());
+  for (size_t index = 0; index < operators_.size(); ++index)
+    operators_[index]->connect(index + 1 < operators_.size() ? operators_[index + 1] : nullptr, this);
+}
+
+Pipeline::~Pipeline() = default;
+
+std::vector<Stateful*> Pipeline::collect_stateful() {
+  std::vector<Stateful*> all{own_state_.get()};
+  for (auto& step : parts_.steps)
+    if (Stateful* part = step->stateful(); part != nullptr) all.push_back(part);
+  all.push_back(&outbox_);
+  // The source comes last: when it is told that a checkpoint is durable it may deliver at once.
+  all.push_back(parts_.source.get());
+  WEIR_ASSERT(all.size() <= stateful_parts_max);
+  return all;
+}
+
+SnapshotBounds Pipeline::total_bounds(const std::vector<Stateful*>& stateful) {
+  SnapshotBounds total;
+  for (const Stateful* part : stateful) {
+    SnapshotBounds bounds = part->snapshot_bounds();
+    total.bytes += bounds.bytes;
+    total.blobs += bounds.blobs;
+    total.trims += bounds.trims;
+  }
+  return total;
+}
+
+Status Pipeline::start(Poller& poller, StorageExecutor& executor, Now now) {
+  coordinator_.connect(executor);
+  outbox_.connect(executor);
+  last_turn_ = now;
+  last_tick_boot_ms_ = started_boot_ms_ = now.boot_ms;
+  state_ = State::Running;
+  WEIR_TRY(parts_.publisher->start(poller, outbox_, now));
+  outbox_.start(now);
+  // A restart may have restored windows that the watermark has passed already.
+  advance();
+  return parts_.source->start(poller, *this, now);
+}
+
+// ---- the way of a record
+
+bool Pipeline::ready() const {
+  return state_ == State::Running && !coordinator_.in_flight() && !coordinator_.requested() && !firing_pending_ &&
+         dead_letters_.ready() && sink_->ready();
+}
+
+void Pipeline::on_message(const Message& message, Now now) {
+  coordinator_.on_record();
+  ++ledger_.received;
+  watermark_.on_activity(now.boot_ms);
+  if (Refusal refusal = parts_.decoder->decode(message, row_); refusal.reason != nullptr) {
+    set_aside_message(message, "source", refusal.reason, refusal.detail);
+  } else if (parts_.event_time_field < 0) {
+    apply(message, message.arrival_ms);
+  } else if (const Value& time = row_[static_cast<size_t>(parts_.event_time_field)]; time.is_null()) {
+    set_aside_message(message, "source", "event-time", "the event time is missing or null");
+  } else if (!WatermarkTracker::usable(time.as_int())) {
+    set_aside_message(message, "source", "event-time", "the event time is outside of what windows can hold");
+  } else {
+    apply(message, time.as_int());
+  }
+  if (!ready()) {
+    blocked_ = true;
+    request_if_full();
+  }
+}
+
+void Pipeline::apply(const Message& message, int64_t event_time_ms) {
+  Record record;
+  record.values = row_;
+  record.event_time_ms = event_time_ms;
+  record.offset = message.offset;
+  record.identity = message.offset;
+  in_hand_ = &message;
+  switch (operators_.front()->process(record)) {
+    case Outcome::Applied:
+      ++ledger_.applied;
+      break;
+    case Outcome::Filtered:
+      ++ledger_.filtered;
+      break;
+    case Outcome::Late:
+      ++ledger_.late;
+      break;
+    case Outcome::DeadLetter:
+      break;  // booked where it was set aside
+  }
+  in_hand_ = nullptr;
+  watermark_.on_record(event_time_ms);
+  advance();
+}
+
+bool Pipeline::advance() {
+  if (!watermark_.has_watermark()) return true;
+  int64_t watermark = watermark_.watermark();
+  if (watermark == advanced_to_ && !firing_pending_) return true;
+  firing_pending_ = true;
+  for (Operator* step : operators_)
+    if (!step->advance(watermark)) return false;
+  firing_pending_ = false;
+  advanced_to_ = watermark;
+  return true;
+}
+
+/// Input waits for room that only a checkpoint can make.
+void Pipeline::request_if_full() {
+  if (coordinator_.in_flight()) return;
+  if (!dead_letters_.ready()) coordinator_.request(CheckpointReason::DeadLettersFull);
+  if ((firing_pending_ || !sink_->ready()) && !outbox_.pending_empty()) coordinator_.request(CheckpointReason::OutboxFull);
+}
+
+// ---- what is set aside
+
+void Pipeline::set_aside(const DeadLetter& letter) {
+  dead_letters_.add(letter);
+  reasons_.add(letter.reason);
+  changed_ = true;
+}
+
+void Pipeline::set_aside_message(const Message& message, std::string_view step, const char* reason, std::string_view detail) {
+  ++ledger_.dead_lettered;
+  set_aside({reason, detail, step, message.topic, message.payload, message.payload.size(), message.offset, message.arrival_ms});
+}
+
+void Pipeline::on_duplicate(Now now) {
+  coordinator_.on_record();
+  watermark_.on_activity(now.boot_ms);
+  ++ledger_.received;
+  ++ledger_.duplicate;
+  changed_ = true;
+}
+
+void Pipeline::on_refused(const Message& message, const char* reason, std::string_view detail, Now now) {
+  coordinator_.on_record();
+  watermark_.on_activity(now.boot_ms);
+  ++ledger_.received;
+  set_aside_message(message, "source", reason, detail);
+  if (!ready()) {
+    blocked_ = true;
+    request_if_full();
+  }
+}
+
+void Pipeline::on_refused(const Record& record, const Schema& schema, std::string_view step, Refusal refusal) {
+  if (!record.derived) {
+    WEIR_ASSERT(in_hand_ != nullptr);
+    set_aside_message(*in_hand_, step, refusal.reason, refusal.detail);
+    return;
+  }
+  // A result that a later step cannot take has no message of its own: what is kept is the result itself.
+  TextWriter text(derived_text_);
+  append_json(text, schema, record);
+  set_aside({refusal.reason, refusal.detail, step, "", as_bytes(text.text()), text.size(), record.offset, last_turn_.wall_ms});
+}
+
+void Pipeline::on_session_lost(bool expected, Now) {
+  changed_ = true;
+  coordinator_.request(CheckpointReason::Session);
+  if (expected) return;
+  ++ledger_.session_lost;
+  log(LogLevel::Warning, "%s: the broker had forgotten the session; what was published while weir was away may be missing",
+      parts_.name.c_str());
+}
+
+bool Pipeline::on_row_rejected(const OutboxRow& row, const char* reason, Now now) {
+  if (!dead_letters_.ready()) {
+    coordinator_.request(CheckpointReason::DeadLettersFull);
+    return false;
+  }
+  set_aside({"sink-refused", reason, "sink", row.topic, row.payload, row.payload.size(), 0, now.wall_ms});
+  return true;
+}
+
+void Pipeline::on_outbox_failed(Status status, Now) { fail(status); }
+
+// ---- checkpoints
+
+bool Pipeline::checkpoint_dirty() const { return changed_ || coordinator_.records_since_barrier() > 0 || outbox_.dirty(); }
+
+void Pipeline::checkpoint_barrier(Snapshot& snapshot, Manifest& manifest) {
+  changed_ = false;
+  copy_name(manifest.pipeline, parts_.name);
+  copy_name(manifest.weir_version, parts_.weir_version);
+  manifest.config_fingerprint = parts_.config_fingerprint;
+  manifest.source_offset = parts_.source->status().offset;
+  manifest.has_watermark = watermark_.has_watermark();
+  manifest.watermark_ms = manifest.has_watermark ? watermark_.watermark() : 0;
+  manifest.ledger = ledger_;
+  manifest.ledger.results = sink_->results();
+  manifest.part_count = 0;
+  for (Stateful* part : stateful_) {
+    part->snapshot(snapshot);
+    ManifestPart& row = manifest.parts[manifest.part_count++];
+    copy_name(row.uid, part->uid());
+    row.op = part->op();
+    row.layout = hash64(as_bytes(part->layout()));
+    row.checkpoint_id = snapshot.checkpoint_id();
+  }
+  dead_letters_.snapshot(snapshot);
+}
+
+void Pipeline::checkpoint_decided(uint64_t id, Status status, Now now) {
+  bool committed = status.ok();
+  dead_letters_.snapshot_done(committed);
+  for (Stateful* part : stateful_) part->snapshot_done(id, committed);
+  if (!committed) {
+    changed_ = true;
+    if (status.code() == Code::Io || status.code() == Code::Corrupt) {
+      fail(status);
+      return;
+    }
+  }
+  pump(now);
+}
+
+void Pipeline::fail(Status status) {
+  if (state_ == State::Failed) return;
+  state_ = State::Failed;
+  failure_ = status;
+  parts_.source->abandon(last_turn_);
+  log(LogLevel::Error, "%s: failed: %s (%d); nothing more is acknowledged, the broker keeps what was not", parts_.name.c_str(),
+      status.text(), status.detail());
+}
+
+// ---- turns
+
+/// Goes on with what waited for room: results of windows that are due, the outbox, the source.
+void Pipeline::pump(Now now) {
+  if (state_ == State::Failed || coordinator_.in_flight()) return;
+  if (firing_pending_) advance();
+  outbox_.on_publisher_ready(now);
+  request_if_full();
+  if (outbox_.wants_checkpoint()) coordinator_.request(CheckpointReason::OutboxFull);
+  if (ready()) {
+    blocked_ = false;
+    parts_.source->resume(now);
+  }
+}
+
+void Pipeline::on_turn(Now now) {
+  last_turn_ = now;
+  if (state_ == State::Built || stopped()) return;
+  if (now.boot_ms - last_tick_boot_ms_ >= tick_ms) {
+    last_tick_boot_ms_ = now.boot_ms;
+    parts_.source->on_tick(now);
+    parts_.publisher->on_tick(now);
+  }
+  if (recovery_.connect_ms < 0 && parts_.source->status().connected) {
+    recovery_.connect_ms = now.boot_ms - started_boot_ms_;
+    recovery_.total_ms = now.boot_ms - process_start_boot_ms_;
+  }
+  if (state_ == State::Stopping || state_ == State::Draining) continue_stop(now);
+  if (stopped()) return;
+  if (blocked_ && !coordinator_.in_flight()) pump(now);
+  coordinator_.on_turn(now);
+}
+
+int64_t Pipeline::next_deadline_boot_ms() const {
+  if (state_ == State::Built || stopped()) return INT64_MAX;
+  return std::min(last_tick_boot_ms_ + tick_ms, coordinator_.next_deadline_boot_ms(last_turn_));
+}
+
+// ---- the end
+
+void Pipeline::stop(Now now) {
+  if (state_ != State::Running) return;
+  state_ = State::Stopping;
+  stop_deadline_boot_ms_ = now.boot_ms + stop_ms;
+  parts_.source->stop(now);
+  coordinator_.request(CheckpointReason::Stop);
+}
+
+void Pipeline::continue_stop(Now now) {
+  if (now.boot_ms >= stop_deadline_boot_ms_) {
+    log(LogLevel::Warning, "%s: stopped before everything was said goodbye to; what is not acknowledged comes again",
+        parts_.name.c_str());
+    state_ = State::Stopped;
+    return;
+  }
+  if (coordinator_.in_flight() || coordinator_.requested()) return;
+  if (state_ == State::Stopping && parts_.source->finished()) {
+    state_ = State::Draining;
+    stop_deadline_boot_ms_ = std::min(stop_deadline_boot_ms_, now.boot_ms + drain_ms + tick_ms);
+    parts_.publisher->stop(now, now.boot_ms + drain_ms);
+  }
+  if (state_ != State::Draining) return;
+  if (!outbox_.drained() && !parts_.publisher->finished()) return;
+  // Results that left are deleted now, so that the next start does not send them again.
+  if (outbox_.dirty()) {
+    coordinator_.request(CheckpointReason::Stop);
+  } else {
+    state_ = State::Stopped;
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,136 @@
+// Pipeline: one stream from its source to its outbox, the unit of isolation. It decodes each message, runs it through the
+// operators to completion, books what became of it, moves event time on, and lets nothing in between a barrier and the moment
+// its checkpoint is decided. Any point between two records is a consistent cut, so a barrier needs no alignment.
+//
+// Life: built by the planner -> restore() (before the storage thread starts) -> start() -> turns -> stop() -> stopped().
+// Owned by the agent. Reactor thread only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/model/source.h"
+#include "agent/operators/watermark.h"
+#include "agent/runtime/checkpoint_coordinator.h"
+#include "agent/runtime/dead_letter_buffer.h"
+#include "agent/runtime/outbox_sink.h"
+#include "agent/runtime/reactor.h"
+
+namespace weir {
+
+/// What the planner makes of a [[pipeline]].
+struct PipelineParts {
+  std::string name;
+  std::string weir_version;
+  uint64_t config_fingerprint = 0;
+  CheckpointPolicy checkpoint;
+  DeadLetterLimits dead_letters;
+  size_t dead_letter_payload_max = 4096;
+  int event_time_field = -1;  // index into the decoder's schema; -1: arrival time
+  int64_t max_delay_ms = 0;
+  int64_t idle_ms = 0;
+  OutboxLimits outbox;
+  std::unique_ptr<Source> source;
+  std::unique_ptr<Decoder> decoder;
+  std::vector<std::unique_ptr<Operator>> steps;
+  std::unique_ptr<Renderer> renderer;
+  std::unique_ptr<Publisher> publisher;
+  ManifestCodec* manifest_codec = nullptr;
+};
+
+/// What restore() found; `error` explains a refusal to a person, with the ways out.
+struct RestoreReport {
+  uint64_t checkpoint_id = 0;
+  std::string error;
+};
+
+class Pipeline final : public TurnHandler,
+                       private SourceHandler,
+                       private RefusalHandler,
+                       private CheckpointOwner,
+                       private OutboxOwner {
+ public:
+  Pipeline(Arena& arena, PipelineParts parts);
+  ~Pipeline() override;
+
+  const std::string& name() const { return parts_.name; }
+
+  /// Loads the newest checkpoint. Start-up only: the store still belongs to the caller's thread, and the heap may be used.
+  Status restore(CheckpointStore& store, bool allow_non_restored_state, Now now, RestoreReport& report);
+  Status start(Poller& poller, StorageExecutor& executor, Now now);
+  /// Last checkpoint, acknowledgements, goodbye. stopped() turns true when that is done or has taken too long.
+  void stop(Now now);
+  bool stopped() const { return state_ == State::Stopped || state_ == State::Failed; }
+  /// Not Ok once the pipeline has failed for good; the process must end and recover.
+  Status failure() const { return failure_; }
+  void request_checkpoint() { coordinator_.request(CheckpointReason::Requested); }
+
+  void on_turn(Now now) override;
+  int64_t next_deadline_boot_ms() const override;
+
+  void fill_status(PipelineStatus& status, Now now) const;
+  void set_recovery_times(int64_t process_start_boot_ms, int64_t open_ms, int64_t restore_ms);
+  uint32_t number() const { return number_; }
+
+ private:
+  enum class State : uint8_t { Built, Running, Stopping, Draining, Stopped, Failed };
+  class OwnState;
+  class Restorer;
+
+  bool ready() const override;
+  void on_message(const Message& message, Now now) override;
+  void on_duplicate(Now now) override;
+  void on_refused(const Message& message, const char* reason, std::string_view detail, Now now) override;
+  void on_session_lost(bool expected, Now now) override;
+  void on_refused(const Record& record, const Schema& schema, std::string_view step, Refusal refusal) override;
+  bool checkpoint_dirty() const override;
+  void checkpoint_barrier(Snapshot& snapshot, Manifest& manifest) override;
+  void checkpoint_decided(uint64_t id, Status status, Now now) override;
+  bool on_row_rejected(const OutboxRow& row, const char* reason, Now now) override;
+  void on_outbox_failed(Status status, Now now) override;
+
+  void set_aside(const DeadLetter& letter);
+  void set_aside_message(const Message& message, std::string_view step, const char* reason, std::string_view detail);
+  void apply(const Message& message, int64_t event_time_ms);
+  /// Fires what the watermark made due; false while results have no room.
+  bool advance();
+  void request_if_full();
+  void pump(Now now);
+  void continue_stop(Now now);
+  void fail(Status status);
+  static SnapshotBounds total_bounds(const std::vector<Stateful*>& stateful);
+  std::vector<Stateful*> collect_stateful();
+
+  PipelineParts parts_;
+  std::unique_ptr<OwnState> own_state_;
+  WatermarkTracker watermark_;
+  ReasonCounts reasons_;
+  Ledger ledger_;
+  DeadLetterBuffer dead_letters_;
+  Outbox outbox_;
+  std::unique_ptr<OutboxSink> sink_;
+  std::vector<Operator*> operators_;
+  std::vector<Stateful*> stateful_;
+  CheckpointCoordinator coordinator_;
+  std::span<Value> row_;
+  std::span<char> derived_text_;
+
+  State state_ = State::Built;
+  Status failure_;
+  const Message* in_hand_ = nullptr;
+  bool firing_pending_ = false;
+  bool blocked_ = false;  // the source was told "not ready" and waits for resume()
+  bool changed_ = false;  // since the last barrier, beyond what coordinator and outbox know
+  int64_t advanced_to_ = INT64_MIN;
+  uint32_t number_ = 0;
+  uint64_t restored_evictions_ = 0;
+  Now last_turn_;
+  int64_t last_tick_boot_ms_ = 0;
+  int64_t stop_deadline_boot_ms_ = 0;
+  int64_t process_start_boot_ms_ = 0;
+  int64_t started_boot_ms_ = 0;
+  RecoveryStatus recovery_;
+};
+
+}  // namespace weir

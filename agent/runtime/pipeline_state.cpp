@@ -1,0 +1,54 @@
+#include "agent/runtime/pipeline_state.h"
+
+#include <algorithm>
+
+namespace weir {
+
+void Pipeline::OwnState::snapshot(Snapshot& snapshot) {
+  ByteWriter& out = snapshot.open(BlobKind::Operator, op());
+  watermark_.save(out);
+  reasons_.save(out);
+  snapshot.close();
+}
+
+Status Pipeline::OwnState::restore(const StoredBlob& blob) {
+  if (blob.kind != BlobKind::Operator) return {Code::Corrupt, "the pipeline's own state is of an unknown kind"};
+  ByteReader in(blob.bytes);
+  if (!watermark_.restore(in) || !reasons_.restore(in)) return {Code::Corrupt, "the pipeline's own state is cut short"};
+  return {};
+}
+
+void Pipeline::set_recovery_times(int64_t process_start_boot_ms, int64_t open_ms, int64_t restore_ms) {
+  process_start_boot_ms_ = process_start_boot_ms;
+  recovery_.open_ms = open_ms;
+  recovery_.restore_ms = restore_ms;
+}
+
+void Pipeline::fill_status(PipelineStatus& status, Now now) const {
+  constexpr const char* names[] = {"built", "running", "stopping", "stopping", "stopped", "failed"};
+  status.name = parts_.name;
+  status.state = names[static_cast<size_t>(state_)];
+  if (state_ == State::Running && blocked_ && !coordinator_.in_flight()) status.state = "blocked";
+  status.error = failure_.ok() ? "" : failure_.text();
+  status.has_watermark = watermark_.has_watermark();
+  status.watermark_ms = status.has_watermark ? watermark_.watermark() : 0;
+  status.idle = watermark_.idle(now.boot_ms);
+  status.source = parts_.source->status();
+  status.ledger = ledger_;
+  status.ledger.results = sink_->results();
+  status.ledger.evicted = restored_evictions_;
+  for (const auto& step : parts_.steps) status.ledger.evicted += step->evicted();
+  status.reason_count = std::min(reasons_.entries().size(), status.reasons.size());
+  for (size_t index = 0; index < status.reason_count; ++index) {
+    const ReasonCounts::Entry& entry = reasons_.entries()[index];
+    status.reasons[index] = {entry.reason, entry.count};
+  }
+  status.checkpoint = coordinator_.status(now);
+  status.recovery = recovery_;
+  status.sink = parts_.publisher->status();
+  status.outbox_rows = outbox_.rows();
+  status.outbox_bytes = outbox_.bytes();
+  status.outbox_waiting_blobs = outbox_.waiting_blobs();
+}
+
+}  // namespace weir

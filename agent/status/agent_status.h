@@ -1,0 +1,32 @@
+// AgentStatus: what `weir status` shows, as JSON for programs and as text for people. Rendered into a fixed buffer on the
+// reactor thread.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "agent/base/text_writer.h"
+#include "agent/model/pipeline_status.h"
+
+namespace weir {
+
+struct AgentStatus {
+  std::string_view version;
+  int pid = 0;
+  std::string_view name;
+  int64_t uptime_ms = 0;
+  bool ready = false;
+  uint64_t memory_reserved = 0;  // bytes, what `weir plan` prints
+  uint64_t memory_limit = 0;
+  uint64_t memory_rss = 0;
+  std::span<const PipelineStatus> pipelines;
+};
+
+/// Bytes that one pipeline and the rest need at most, in either form.
+constexpr size_t status_pipeline_bytes_max = 3072;
+constexpr size_t status_agent_bytes_max = 1024;
+
+void render_status_json(const AgentStatus& status, TextWriter& out);
+void render_status_text(const AgentStatus& status, TextWriter& out);
+
+}  // namespace weir

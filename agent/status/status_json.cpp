@@ -1,0 +1,144 @@
+#include "agent/base/heap_guard.h"
+#include "agent/status/agent_status.h"
+
+namespace weir {
+namespace {
+
+/// Writes members with their commas, so that each line below is one member.
+class JsonObject {
+ public:
+  explicit JsonObject(TextWriter& out) : out_(out) { out_.append('{'); }
+  ~JsonObject() { out_.append('}'); }
+  JsonObject(const JsonObject&) = delete;
+  JsonObject& operator=(const JsonObject&) = delete;
+
+  TextWriter& key(std::string_view name) {
+    if (!first_) out_.append(',');
+    first_ = false;
+    return out_.append_json_string(name).append(':');
+  }
+  void number(std::string_view name, uint64_t value) { key(name).append_uint(value); }
+  void signed_number(std::string_view name, int64_t value) { key(name).append_int(value); }
+  void text(std::string_view name, std::string_view value) { key(name).append_json_string(value); }
+  void flag(std::string_view name, bool value) { key(name).append(value ? "true" : "false"); }
+
+ private:
+  TextWriter& out_;
+  bool first_ = true;
+};
+
+void render_memory(const AgentStatus& status, TextWriter& out) {
+  JsonObject memory(out);
+  memory.number("reserved", status.memory_reserved);
+  memory.number("limit", status.memory_limit);
+  memory.number("rss", status.memory_rss);
+  memory.flag("heap_guard", heap_guard_present());
+  JsonObject heap(memory.key("heap_allocations"));
+  heap.number("weir", heap_allocations(HeapOwner::Weir));
+  heap.number("mosquitto", heap_allocations(HeapOwner::Mosquitto));
+  heap.number("sqlite", heap_allocations(HeapOwner::Sqlite));
+  heap.number("system", heap_allocations(HeapOwner::SystemLibrary));
+}
+
+void render_source(const PipelineStatus& pipeline, TextWriter& out) {
+  JsonObject source(out);
+  source.flag("connected", pipeline.source.connected);
+  source.number("unacknowledged", pipeline.source.unacknowledged);
+  source.number("offset", pipeline.source.offset);
+  source.number("connects", pipeline.source.connects);
+  source.flag("idle", pipeline.idle);
+  source.text("error", pipeline.source.error);
+}
+
+void render_ledger(const Ledger& ledger, TextWriter& out) {
+  JsonObject account(out);
+  account.number("received", ledger.received);
+  account.number("applied", ledger.applied);
+  account.number("filtered", ledger.filtered);
+  account.number("late", ledger.late);
+  account.number("dead_lettered", ledger.dead_lettered);
+  account.number("duplicate", ledger.duplicate);
+  account.number("results", ledger.results);
+  account.number("evicted", ledger.evicted);
+  account.number("session_lost", ledger.session_lost);
+  account.signed_number("imbalance", ledger.imbalance());
+}
+
+void render_checkpoint(const CheckpointStatus& status, TextWriter& out) {
+  JsonObject checkpoint(out);
+  checkpoint.number("last_id", status.last_id);
+  checkpoint.text("last_reason", checkpoint_reason_name(status.last_reason));
+  checkpoint.signed_number("last_duration_ms", status.last_duration_ms);
+  checkpoint.signed_number("age_ms", status.age_ms);
+  checkpoint.number("completed", status.completed);
+  checkpoint.number("failed", status.failed);
+  checkpoint.flag("in_progress", status.in_progress);
+  checkpoint.text("error", status.error);
+}
+
+void render_recovery(const RecoveryStatus& status, TextWriter& out) {
+  JsonObject recovery(out);
+  recovery.number("checkpoint_id", status.checkpoint_id);
+  recovery.signed_number("open_ms", status.open_ms);
+  recovery.signed_number("restore_ms", status.restore_ms);
+  recovery.signed_number("connect_ms", status.connect_ms);
+  recovery.signed_number("total_ms", status.total_ms);
+}
+
+void render_sink(const PipelineStatus& pipeline, TextWriter& out) {
+  JsonObject sink(out);
+  sink.flag("connected", pipeline.sink.connected);
+  sink.number("published", pipeline.sink.published);
+  sink.number("in_flight", pipeline.sink.in_flight);
+  sink.number("connects", pipeline.sink.connects);
+  sink.text("error", pipeline.sink.error);
+}
+
+void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
+  JsonObject object(out);
+  object.text("name", pipeline.name);
+  object.text("state", pipeline.state);
+  object.text("error", pipeline.error);
+  if (pipeline.has_watermark) {
+    object.signed_number("watermark_ms", pipeline.watermark_ms);
+  } else {
+    object.key("watermark_ms").append("null");
+  }
+  render_source(pipeline, object.key("source"));
+  render_ledger(pipeline.ledger, object.key("ledger"));
+  {
+    JsonObject reasons(object.key("dead_letter_reasons"));
+    for (size_t index = 0; index < pipeline.reason_count; ++index)
+      reasons.number(pipeline.reasons[index].reason, pipeline.reasons[index].count);
+  }
+  render_checkpoint(pipeline.checkpoint, object.key("checkpoint"));
+  render_recovery(pipeline.recovery, object.key("recovery"));
+  render_sink(pipeline, object.key("sink"));
+  JsonObject outbox(object.key("outbox"));
+  outbox.number("rows", pipeline.outbox_rows);
+  outbox.number("bytes", pipeline.outbox_bytes);
+  outbox.number("waiting_blobs", pipeline.outbox_waiting_blobs);
+}
+
+}  // namespace
+
+void render_status_json(const AgentStatus& status, TextWriter& out) {
+  {
+    JsonObject agent(out);
+    agent.text("version", status.version);
+    agent.signed_number("pid", status.pid);
+    agent.text("name", status.name);
+    agent.signed_number("uptime_ms", status.uptime_ms);
+    agent.flag("ready", status.ready);
+    render_memory(status, agent.key("memory"));
+    agent.key("pipelines").append('[');
+    for (size_t index = 0; index < status.pipelines.size(); ++index) {
+      if (index > 0) out.append(',');
+      render_pipeline(status.pipelines[index], out);
+    }
+    out.append(']');
+  }
+  out.append('\n');
+}
+
+}  // namespace weir

@@ -1,0 +1,83 @@
+#include <cinttypes>
+
+#include "agent/base/heap_guard.h"
+#include "agent/status/agent_status.h"
+
+namespace weir {
+namespace {
+
+void render_size(TextWriter& out, uint64_t bytes) {
+  if (bytes >= 10 << 20) {
+    out.printf("%.1f MiB", static_cast<double>(bytes) / (1 << 20));
+  } else {
+    out.printf("%.1f KiB", static_cast<double>(bytes) / (1 << 10));
+  }
+}
+
+void render_connection(TextWriter& out, bool connected, const char* error) {
+  out.append(connected ? "connected" : "not connected");
+  if (!connected && error[0] != '\0') out.append(" (").append(error).append(')');
+}
+
+void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
+  const Ledger& ledger = pipeline.ledger;
+  out.append("\npipeline ").append(pipeline.name).append(": ").append(pipeline.state);
+  if (pipeline.error[0] != '\0') out.append(" (").append(pipeline.error).append(')');
+  out.append("\n  source      ");
+  render_connection(out, pipeline.source.connected, pipeline.source.error);
+  out.printf(", %" PRIu64 " not yet acknowledged%s", pipeline.source.unacknowledged, pipeline.idle ? ", idle" : "");
+  out.printf("\n  account     received %" PRIu64 " = applied %" PRIu64 " + filtered %" PRIu64 " + late %" PRIu64
+             " + dead letters %" PRIu64 " + duplicates %" PRIu64,
+             ledger.received, ledger.applied, ledger.filtered, ledger.late, ledger.dead_lettered, ledger.duplicate);
+  if (ledger.imbalance() != 0) out.printf("  DOES NOT BALANCE: %" PRId64, ledger.imbalance());
+  if (pipeline.reason_count > 0) {
+    out.append("\n  set aside   ");
+    for (size_t index = 0; index < pipeline.reason_count; ++index) {
+      out.append(index > 0 ? ", " : "")
+          .append(pipeline.reasons[index].reason)
+          .append(' ')
+          .append_uint(pipeline.reasons[index].count);
+    }
+  }
+  if (ledger.evicted > 0) out.printf("\n  evicted     %" PRIu64 " keys lost their state to max_keys", ledger.evicted);
+  if (ledger.session_lost > 0)
+    out.printf("\n  gaps        %" PRIu64 " times the broker had forgotten the session", ledger.session_lost);
+  const CheckpointStatus& checkpoint = pipeline.checkpoint;
+  out.printf("\n  checkpoint  %" PRIu64 " (%s, %" PRId64 " ms)", checkpoint.last_id,
+             checkpoint_reason_name(checkpoint.last_reason), checkpoint.last_duration_ms);
+  if (checkpoint.age_ms >= 0) out.printf(", %.1f s ago", static_cast<double>(checkpoint.age_ms) / 1000);
+  out.printf(", %" PRIu64 " completed, %" PRIu64 " failed", checkpoint.completed, checkpoint.failed);
+  if (checkpoint.error[0] != '\0') out.append(": ").append(checkpoint.error);
+  out.append("\n  sink        ");
+  render_connection(out, pipeline.sink.connected, pipeline.sink.error);
+  out.printf(", %" PRIu64 " results, %" PRIu64 " published, outbox %" PRIu64 " rows in memory, %" PRIu64 " bytes in all",
+             ledger.results, pipeline.sink.published, pipeline.outbox_rows, pipeline.outbox_bytes);
+  const RecoveryStatus& recovery = pipeline.recovery;
+  if (recovery.checkpoint_id > 0) {
+    out.printf("\n  recovered   from checkpoint %" PRIu64 ": open %" PRId64 " ms, restore %" PRId64 " ms",
+               recovery.checkpoint_id, recovery.open_ms, recovery.restore_ms);
+    if (recovery.connect_ms >= 0)
+      out.printf(", connect %" PRId64 " ms, in all %" PRId64 " ms", recovery.connect_ms, recovery.total_ms);
+  }
+  out.append('\n');
+}
+
+}  // namespace
+
+void render_status_text(const AgentStatus& status, TextWriter& out) {
+  out.append("weir ").append(status.version).append(" \"").append(status.name).append('"');
+  out.printf(", pid %d, up %.1f s, %s\n", status.pid, static_cast<double>(status.uptime_ms) / 1000,
+             status.ready ? "ready" : "not ready");
+  out.append("memory: ");
+  render_size(out, status.memory_reserved);
+  out.append(" reserved of ");
+  render_size(out, status.memory_limit);
+  out.append(", resident ");
+  render_size(out, status.memory_rss);
+  if (heap_guard_present())
+    out.printf(", %" PRIu64 " heap allocations of weir's own since start", heap_allocations(HeapOwner::Weir));
+  out.append('\n');
+  for (const PipelineStatus& pipeline : status.pipelines) render_pipeline(pipeline, out);
+}
+
+}  // namespace weir
