@@ -72,6 +72,7 @@ Status Pipeline::start(Poller& poller, StorageExecutor& executor, Now now) {
   last_turn_ = now;
   last_tick_boot_ms_ = started_boot_ms_ = now.boot_ms;
   state_ = State::Running;
+  watermark_.start(now.boot_ms);
   WEIR_TRY(parts_.publisher->start(poller, outbox_, now));
   outbox_.start(now);
   // A restart may have restored windows that the watermark has passed already.
@@ -89,17 +90,16 @@ bool Pipeline::ready() const {
 void Pipeline::on_message(const Message& message, Now now) {
   coordinator_.on_record();
   ++ledger_.received;
-  watermark_.on_activity(now.boot_ms);
   if (Refusal refusal = parts_.decoder->decode(message, row_); refusal.reason != nullptr) {
     set_aside_message(message, "source", refusal.reason, refusal.detail);
   } else if (parts_.event_time_field < 0) {
-    apply(message, message.arrival_ms);
+    apply(message, message.arrival_ms, now);
   } else if (const Value& time = row_[static_cast<size_t>(parts_.event_time_field)]; time.is_null()) {
     set_aside_message(message, "source", "event-time", "the event time is missing or null");
-  } else if (!WatermarkTracker::usable(time.as_int())) {
+  } else if (time.as_int() == INT64_MIN) {
     set_aside_message(message, "source", "event-time", "the event time is outside of what windows can hold");
   } else {
-    apply(message, time.as_int());
+    apply(message, time.as_int(), now);
   }
   if (!ready()) {
     blocked_ = true;
@@ -107,7 +107,7 @@ void Pipeline::on_message(const Message& message, Now now) {
   }
 }
 
-void Pipeline::apply(const Message& message, int64_t event_time_ms) {
+void Pipeline::apply(const Message& message, int64_t event_time_ms, Now now) {
   Record record;
   record.values = row_;
   record.event_time_ms = event_time_ms;
@@ -128,13 +128,13 @@ void Pipeline::apply(const Message& message, int64_t event_time_ms) {
       break;  // booked where it was set aside
   }
   in_hand_ = nullptr;
-  watermark_.on_record(event_time_ms);
+  watermark_.observe(event_time_ms, now.boot_ms);
   advance();
 }
 
 bool Pipeline::advance() {
   if (!watermark_.has_watermark()) return true;
-  int64_t watermark = watermark_.watermark();
+  int64_t watermark = watermark_.watermark_ms();
   if (watermark == advanced_to_ && !firing_pending_) return true;
   firing_pending_ = true;
   for (Operator* step : operators_)
@@ -164,17 +164,15 @@ void Pipeline::set_aside_message(const Message& message, std::string_view step, 
   set_aside({reason, detail, step, message.topic, message.payload, message.payload.size(), message.offset, message.arrival_ms});
 }
 
-void Pipeline::on_duplicate(Now now) {
+void Pipeline::on_duplicate(Now) {
   coordinator_.on_record();
-  watermark_.on_activity(now.boot_ms);
   ++ledger_.received;
   ++ledger_.duplicate;
   changed_ = true;
 }
 
-void Pipeline::on_refused(const Message& message, const char* reason, std::string_view detail, Now now) {
+void Pipeline::on_refused(const Message& message, const char* reason, std::string_view detail, Now) {
   coordinator_.on_record();
-  watermark_.on_activity(now.boot_ms);
   ++ledger_.received;
   set_aside_message(message, "source", reason, detail);
   if (!ready()) {
@@ -226,7 +224,7 @@ void Pipeline::checkpoint_barrier(Snapshot& snapshot, Manifest& manifest) {
   manifest.config_fingerprint = parts_.config_fingerprint;
   manifest.source_offset = parts_.source->status().offset;
   manifest.has_watermark = watermark_.has_watermark();
-  manifest.watermark_ms = manifest.has_watermark ? watermark_.watermark() : 0;
+  manifest.watermark_ms = manifest.has_watermark ? watermark_.watermark_ms() : 0;
   manifest.ledger = ledger_;
   manifest.ledger.results = sink_->results();
   manifest.part_count = 0;

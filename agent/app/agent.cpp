@@ -1,0 +1,290 @@
+#include "agent/app/agent.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+
+#include "agent/app/command_line.h"
+#include "agent/app/control_client.h"
+#include "agent/app/planner.h"
+#include "agent/app/version.h"
+#include "agent/base/heap_guard.h"
+#include "agent/base/log.h"
+#include "agent/runtime/service_notify.h"
+#include "agent/status/dead_letter_report.h"
+
+namespace weir {
+namespace {
+
+/// Descriptors that the reactor watches besides those of pipelines: signals, storage, control listener and caller.
+constexpr size_t descriptors_own = 8;
+constexpr size_t descriptors_per_pipeline = 6;
+constexpr size_t control_answer_bytes_min = 64 * 1024;
+
+size_t control_answer_bytes(const Specification& specification) {
+  return std::max(control_answer_bytes_min, status_agent_bytes_max + specification.pipeline.size() * status_pipeline_bytes_max);
+}
+
+uint64_t resident_bytes() {
+  int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  char text[128];
+  ssize_t size = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (size <= 0) return 0;
+  text[size] = '\0';
+  unsigned long total = 0;
+  unsigned long resident = 0;
+  if (sscanf(text, "%lu %lu", &total, &resident) != 2) return 0;
+  return uint64_t{resident} * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+Agent::Agent(LoadedConfig& config, Clock& clock)
+    : config_(config),
+      clock_(clock),
+      process_start_(clock.now()),
+      reactor_(arena_, clock, descriptors_own + descriptors_per_pipeline * config.specification.pipeline.size(),
+               config.specification.pipeline.size() + 1),
+      control_(arena_, control_answer_bytes(config.specification)),
+      list_job_(*this) {
+  pipeline_status_ = arena_.take<PipelineStatus>(config.specification.pipeline.size(), "status",
+                                                 "what the control socket shows of each pipeline");
+  pipelines_ = build_pipelines(config, arena_);
+}
+
+Agent::~Agent() {
+  if (signals_ >= 0) close(signals_);
+}
+
+int Agent::fail(const char* what, Status status) {
+  log(LogLevel::Error, "%s: %s (%d)", what, status.text(), status.detail());
+  return status.code() == Code::Busy                                            ? exit_busy
+         : status.code() == Code::Config || status.code() == Code::Incompatible ? exit_config
+                                                                                : exit_failure;
+}
+
+// ---- start
+
+Status Agent::open_state() {
+  const std::string& directory = config_.specification.agent.state_dir;
+  int64_t start = clock_.now().boot_ms;
+  WEIR_TRY(prepare_state_directory(directory));
+  if (Status status = lock_.acquire(directory); !status.ok()) {
+    if (status.code() == Code::Busy)
+      log(LogLevel::Error, "another agent (pid %d) is using %s; stop it, or give this one another agent.state_dir",
+          lock_.holder(), directory.c_str());
+    return status;
+  }
+  store_ = std::make_unique<SqliteCheckpointStore>();
+  bool power_loss = std::ranges::all_of(config_.specification.pipeline, [](const PipelineSpec& pipeline) {
+    return pipeline.checkpoint.durability != "process-crash";
+  });
+  StoreOptions options;
+  options.durability = power_loss ? Durability::PowerLoss : Durability::ProcessCrash;
+  WEIR_TRY(store_->open(directory, options));
+  open_ms_ = clock_.now().boot_ms - start;
+  return {};
+}
+
+Status Agent::restore_pipelines(const RunOptions& options) {
+  for (auto& pipeline : pipelines_) {
+    Now before = clock_.now();
+    RestoreReport report;
+    Status status = pipeline->restore(*store_, options.allow_non_restored_state, before, report);
+    if (!status.ok()) {
+      log(LogLevel::Error, "%s: %s%s%s", pipeline->name().c_str(), status.text(), report.error.empty() ? "" : ": ",
+          report.error.c_str());
+      return status;
+    }
+    int64_t restore_ms = clock_.now().boot_ms - before.boot_ms;
+    pipeline->set_recovery_times(process_start_.boot_ms, open_ms_, restore_ms);
+    if (report.checkpoint_id > 0) {
+      log(LogLevel::Notice, "%s: recovered from checkpoint %llu (open %lld ms, restore %lld ms)", pipeline->name().c_str(),
+          static_cast<unsigned long long>(report.checkpoint_id), static_cast<long long>(open_ms_),
+          static_cast<long long>(restore_ms));
+    } else {
+      log(LogLevel::Notice, "%s: starts fresh, there is no checkpoint yet", pipeline->name().c_str());
+    }
+  }
+  return {};
+}
+
+Status Agent::watch_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, signal);
+  signals_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals_ < 0) return {Code::Io, "cannot create a signal descriptor", errno};
+  return reactor_.watch(signals_, poll_in, *this);
+}
+
+Status Agent::start() {
+  WEIR_TRY(reactor_.open());
+  WEIR_TRY(watch_signals());
+  storage_ = std::make_unique<StorageThread>(*store_);
+  WEIR_TRY(storage_->start(reactor_));
+  WEIR_TRY(control_.start(reactor_, control_path(config_.specification.agent.state_dir), *this));
+  Now now = clock_.now();
+  last_tick_boot_ms_ = now.boot_ms;
+  for (auto& pipeline : pipelines_) {
+    reactor_.add(*pipeline);
+    WEIR_TRY(pipeline->start(reactor_, *storage_, now));
+  }
+  reactor_.add(*this);
+  return {};
+}
+
+int Agent::run(const RunOptions& options) {
+  // A large message is a large block of libmosquitto's; it goes back to the system at once instead of staying in the heap.
+  mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+  mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+  log(LogLevel::Notice, "weir %s starts as \"%s\", %zu bytes reserved", weir_version, config_.specification.agent.name.c_str(),
+      arena_.used());
+  if (Status status = open_state(); !status.ok()) return fail(config_.specification.agent.state_dir.c_str(), status);
+  if (Status status = restore_pipelines(options); !status.ok()) return fail("cannot recover", status);
+  if (Status status = start(); !status.ok()) return fail("cannot start", status);
+  arena_.freeze();
+  ready_ = true;
+  service_notify("READY=1");
+  heap_guard_arm();
+  Status ended = reactor_.run();
+  heap_guard_disarm();
+  if (!ended.ok()) return fail("the reactor stopped", ended);
+  return finish();
+}
+
+// ---- the end
+
+void Agent::begin_stop(Now now) {
+  if (stopping_) return;
+  stopping_ = true;
+  service_notify("STOPPING=1");
+  log(LogLevel::Notice, "stopping: last checkpoint, then goodbye");
+  for (auto& pipeline : pipelines_) pipeline->stop(now);
+}
+
+int Agent::finish() {
+  control_.stop();
+  storage_->stop();
+  int code = exit_ok;
+  for (auto& pipeline : pipelines_)
+    if (!pipeline->failure().ok()) code = exit_failure;
+  log(LogLevel::Notice,
+      code == exit_ok ? "stopped" : "stopped after a failure; the next start recovers from the last checkpoint");
+  return code;
+}
+
+void Agent::on_turn(Now now) {
+  bool all_stopped = std::ranges::all_of(pipelines_, [](const auto& pipeline) { return pipeline->stopped(); });
+  bool failed = std::ranges::any_of(pipelines_, [](const auto& pipeline) { return !pipeline->failure().ok(); });
+  // A store that failed once is not written again; the process ends, and whoever supervises it starts it anew.
+  if (failed) begin_stop(now);
+  if (all_stopped && !job_in_flight_) reactor_.stop();
+  if (now.boot_ms - last_tick_boot_ms_ < 1000) return;
+  last_tick_boot_ms_ = now.boot_ms;
+  control_.on_tick(now);
+  notify_status(now);
+}
+
+/// Tells the service manager how many pipelines are connected, when that has changed.
+void Agent::notify_status(Now now) {
+  size_t connected = 0;
+  for (auto& pipeline : pipelines_) {
+    PipelineStatus status;
+    pipeline->fill_status(status, now);
+    if (status.source.connected) ++connected;
+  }
+  if (connected == connected_told_) return;
+  connected_told_ = connected;
+  char text[128];
+  snprintf(text, sizeof text, "STATUS=%zu of %zu pipelines connected", connected, pipelines_.size());
+  service_notify(text);
+}
+
+void Agent::on_ready(uint32_t, Now now) {
+  signalfd_siginfo info;
+  while (read(signals_, &info, sizeof info) == sizeof info) {
+    switch (info.ssi_signo) {
+      case SIGTERM:
+      case SIGINT:
+        begin_stop(now);
+        break;
+      case SIGUSR1:
+        for (auto& pipeline : pipelines_) pipeline->request_checkpoint();
+        break;
+      default:
+        log(LogLevel::Warning, "SIGHUP: reloading is not part of this version; restart the agent to take a new configuration");
+    }
+  }
+}
+
+// ---- the control socket
+
+ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out, Now now) {
+  constexpr std::string_view dead_letters = "dead-letters ";
+  if (line == "status") {
+    answer_status(false, out, now);
+  } else if (line == "status json") {
+    answer_status(true, out, now);
+  } else if (line.starts_with(dead_letters)) {
+    return answer_dead_letters(line.substr(dead_letters.size()), out);
+  } else {
+    out.append("error: unknown command; there are: status, status json, dead-letters text|json AFTER LIMIT\n");
+  }
+  return Answer::Now;
+}
+
+void Agent::answer_status(bool json, TextWriter& out, Now now) {
+  for (size_t index = 0; index < pipelines_.size(); ++index) {
+    pipeline_status_[index] = {};
+    pipelines_[index]->fill_status(pipeline_status_[index], now);
+  }
+  AgentStatus status;
+  status.version = weir_version;
+  status.pid = getpid();
+  status.name = config_.specification.agent.name;
+  status.uptime_ms = now.boot_ms - process_start_.boot_ms;
+  status.ready = ready_;
+  status.memory_reserved = arena_.used();
+  status.memory_limit = config_.specification.agent.memory_limit;
+  status.memory_rss = resident_bytes();
+  status.pipelines = pipeline_status_;
+  json ? render_status_json(status, out) : render_status_text(status, out);
+}
+
+/// `words`: "text|json AFTER LIMIT".
+ControlHandler::Answer Agent::answer_dead_letters(std::string_view words, TextWriter& out) {
+  list_job_.json = words.starts_with("json ");
+  words.remove_prefix(std::min(words.size(), words.find(' ') + 1));
+  auto after = std::from_chars(words.data(), words.data() + words.size(), list_job_.after);
+  const char* rest = after.ptr + (after.ptr < words.data() + words.size() ? 1 : 0);
+  auto limit = std::from_chars(rest, words.data() + words.size(), list_job_.limit);
+  if (after.ec != std::errc{} || limit.ec != std::errc{} || list_job_.limit < 1) {
+    out.append("error: dead-letters text|json AFTER LIMIT\n");
+    return Answer::Now;
+  }
+  list_job_.out = &out;
+  job_in_flight_ = true;
+  storage_->submit(list_job_);
+  return Answer::Later;
+}
+
+void Agent::ListJob::run(CheckpointStore& store) {
+  Status status = list_dead_letters(store, after, static_cast<size_t>(limit), json, *out);
+  if (!status.ok()) out->append("error: ").append(status.text()).append('\n');
+}
+
+void Agent::ListJob::done(Now now) {
+  agent.job_in_flight_ = false;
+  agent.control_.answer(now);
+}
+
+}  // namespace weir

@@ -1,0 +1,85 @@
+// Agent: everything that `weir run` runs, put together: store, storage thread, reactor, pipelines, control socket, signals.
+// `weir plan` and `weir check` build it as well, and then leave it at that: what they print is what a run reserves.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/base/arena.h"
+#include "agent/config/load.h"
+#include "agent/runtime/pipeline.h"
+#include "agent/runtime/storage_thread.h"
+#include "agent/status/agent_status.h"
+#include "agent/status/control_server.h"
+#include "storage/checkpoint_store.h"
+#include "storage/state_lock.h"
+
+namespace weir {
+
+struct RunOptions {
+  bool allow_non_restored_state = false;
+};
+
+class Agent final : private ControlHandler, private PollHandler, private TurnHandler {
+ public:
+  /// Reserves every pool and builds every pipeline. What is wrong with the configuration beyond its syntax (expressions,
+  /// fields, sizes) is added to its diagnostics; check them before anything else.
+  Agent(LoadedConfig& config, Clock& clock);
+  ~Agent() override;
+
+  Arena& arena() { return arena_; }
+  /// Runs until SIGTERM or SIGINT, or until it cannot go on. Returns the exit code. The caller has blocked the signals.
+  int run(const RunOptions& options);
+
+ private:
+  /// Lists dead letters into the control socket's buffer, on the storage thread.
+  struct ListJob final : StorageJob {
+    explicit ListJob(Agent& owner) : agent(owner) {}
+    void run(CheckpointStore& store) override;
+    void done(Now now) override;
+    Agent& agent;
+    TextWriter* out = nullptr;
+    int64_t after = 0;
+    int64_t limit = 0;
+    bool json = false;
+  };
+
+  int fail(const char* what, Status status);
+  Status open_state();
+  Status restore_pipelines(const RunOptions& options);
+  Status start();
+  Status watch_signals();
+  void begin_stop(Now now);
+  int finish();
+  void notify_status(Now now);
+
+  Answer on_command(std::string_view line, TextWriter& out, Now now) override;
+  void answer_status(bool json, TextWriter& out, Now now);
+  Answer answer_dead_letters(std::string_view words, TextWriter& out);
+  void on_ready(uint32_t events, Now now) override;  // signals
+  void on_turn(Now now) override;
+  int64_t next_deadline_boot_ms() const override { return last_tick_boot_ms_ + 1000; }
+
+  LoadedConfig& config_;
+  Clock& clock_;
+  Now process_start_;
+  Arena arena_;
+  Reactor reactor_;
+  ControlServer control_;
+  std::vector<std::unique_ptr<Pipeline>> pipelines_;
+  std::span<PipelineStatus> pipeline_status_;
+  StateLock lock_;
+  std::unique_ptr<SqliteCheckpointStore> store_;
+  std::unique_ptr<StorageThread> storage_;
+  ListJob list_job_;
+  int signals_ = -1;
+  bool ready_ = false;
+  bool stopping_ = false;
+  bool job_in_flight_ = false;
+  int64_t open_ms_ = 0;
+  int64_t last_tick_boot_ms_ = 0;
+  size_t connected_told_ = SIZE_MAX;
+};
+
+}  // namespace weir

@@ -1,0 +1,56 @@
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "agent/app/commands.h"
+#include "agent/app/configuration.h"
+#include "agent/base/log.h"
+
+namespace weir {
+namespace {
+
+constexpr const char* help =
+    "usage: weir run [CONFIG...] [--set KEY=VALUE]... [--allow-non-restored-state]\n\n"
+    "Runs the pipelines until SIGTERM or SIGINT, then takes a last checkpoint and says goodbye.\n"
+    "  --set KEY=VALUE              replaces one value of the configuration (agent.state_dir=/tmp/x)\n"
+    "  --allow-non-restored-state   starts although a step whose state is stored is no longer configured\n\n"
+    "SIGUSR1 takes a checkpoint now. Exit codes: 0 stopped, 1 failed, 75 another agent uses the state directory,\n"
+    "78 the configuration is wrong.\n";
+
+/// Blocked before any thread exists, so that all of them inherit it and only the signal descriptor sees them.
+void block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, signal);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+LogLevel level_named(const std::string& name) {
+  if (name == "error") return LogLevel::Error;
+  if (name == "warning") return LogLevel::Warning;
+  if (name == "notice") return LogLevel::Notice;
+  if (name == "debug") return LogLevel::Debug;
+  return LogLevel::Info;
+}
+
+}  // namespace
+
+int command_run(int count, char** arguments) {
+  CommandLine line = parse_command_line(count, arguments, {"set", "allow-non-restored-state"});
+  if (!line.error.empty()) return usage_error("run", line.error.c_str());
+  if (line.help) {
+    fputs(help, stdout);
+    return exit_ok;
+  }
+  block_signals();
+  set_log_for_terminal(isatty(STDERR_FILENO) == 1);
+  std::unique_ptr<Built> built = build_from(line, false);
+  if (built->exit_code != exit_ok) return built->exit_code;
+  if (!fits_memory_limit(*built)) return exit_config;
+  set_log_level(level_named(built->config.specification.agent.log_level));
+  return built->agent->run({.allow_non_restored_state = line.allow_non_restored_state});
+}
+
+}  // namespace weir

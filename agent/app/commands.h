@@ -1,0 +1,16 @@
+// One function per command; each gets the words after the command's name and returns the exit code.
+#pragma once
+
+namespace weir {
+
+int command_run(int count, char** arguments);
+int command_check(int count, char** arguments);
+int command_plan(int count, char** arguments);
+int command_status(int count, char** arguments);
+int command_dead_letters(int count, char** arguments);
+int command_schema(int count, char** arguments);
+
+/// "weir: error: ..." on standard error; returns exit_usage.
+int usage_error(const char* command, const char* error);
+
+}  // namespace weir

@@ -1,0 +1,50 @@
+#include "agent/app/configuration.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace weir {
+namespace {
+
+void print_diagnostics(const LoadedConfig& config, bool print_notes) {
+  std::string text = config.diagnostics.format(config.files, isatty(STDERR_FILENO) == 1, print_notes);
+  fputs(text.c_str(), stderr);
+}
+
+}  // namespace
+
+std::unique_ptr<Built> build_from(const CommandLine& line, bool print_notes) {
+  auto built = std::make_unique<Built>();
+  built->config = load_config(config_paths(line), line.overrides);
+  built->clock = std::make_unique<SystemClock>();
+  // With syntax errors there may be nothing to build; with the others, what can be built still finds more to report.
+  if (!built->config.unusable) built->agent = std::make_unique<Agent>(built->config, *built->clock);
+  print_diagnostics(built->config, print_notes);
+  if (built->config.diagnostics.errors() > 0) {
+    fprintf(stderr, "%zu error%s\n", built->config.diagnostics.errors(), built->config.diagnostics.errors() == 1 ? "" : "s");
+    built->exit_code = exit_config;
+  }
+  return built;
+}
+
+bool fits_memory_limit(const Built& built) {
+  const AgentSpec& agent = built.config.specification.agent;
+  size_t used = built.agent->arena().used();
+  if (used <= agent.memory_limit) return true;
+  fprintf(stderr,
+          "weir: error: the configuration needs %zu bytes, agent.memory_limit is %llu; `weir plan` shows where they go\n", used,
+          static_cast<unsigned long long>(agent.memory_limit));
+  return false;
+}
+
+std::string find_state_dir(const CommandLine& line) {
+  if (!line.state_dir.empty()) return line.state_dir;
+  LoadedConfig config = load_config(config_paths(line), line.overrides);
+  if (config.diagnostics.errors() == 0) return config.specification.agent.state_dir;
+  print_diagnostics(config, false);
+  fprintf(stderr, "weir: error: the configuration does not say where the state directory is; name it with --state-dir\n");
+  return {};
+}
+
+}  // namespace weir
