@@ -1,0 +1,96 @@
+// AgentStatus: the agent's `status --json` as a plain structure, for tests to compare. Fields that are missing in the text
+// stay at their defaults; text that is no JSON object is an error.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/base/status.h"
+#include "agent/model/ledger.h"
+
+namespace weir {
+
+struct PipelineStatus {
+  std::string name;
+  std::string state;
+  std::optional<int64_t> watermark_ms;
+  struct {
+    bool connected = false;
+    bool idle = false;
+    uint64_t unacknowledged = 0;
+    uint64_t offset = 0;
+    uint64_t connects = 0;
+    std::string error;
+  } source;
+  Ledger ledger;
+  int64_t imbalance = 0;  // as the agent computed it
+  std::map<std::string, uint64_t> dead_letter_reasons;
+  struct {
+    uint64_t last_id = 0;
+    std::string last_reason;
+    double last_duration_ms = 0;
+    uint64_t completed = 0;
+    uint64_t failed = 0;
+    int64_t age_ms = 0;
+    bool in_progress = false;
+  } checkpoint;
+  struct {
+    uint64_t checkpoint_id = 0;
+    double open_ms = 0;
+    double restore_ms = 0;
+    double connect_ms = 0;
+    double total_ms = 0;
+  } recovery;
+  struct {
+    bool connected = false;
+    uint64_t published = 0;
+    uint64_t in_flight = 0;
+    uint64_t connects = 0;
+  } sink;
+  struct {
+    uint64_t rows = 0;
+    uint64_t bytes = 0;
+    uint64_t waiting_blobs = 0;
+  } outbox;
+};
+
+struct AgentStatus {
+  std::string version;
+  std::string name;
+  int64_t pid = 0;
+  int64_t uptime_ms = 0;
+  bool ready = false;
+  struct {
+    uint64_t reserved = 0;
+    uint64_t limit = 0;
+    uint64_t rss = 0;
+    uint64_t weir_allocations = 0;
+    uint64_t mosquitto_allocations = 0;
+    uint64_t sqlite_allocations = 0;
+    uint64_t system_allocations = 0;
+  } memory;
+  std::vector<PipelineStatus> pipelines;
+
+  /// The pipeline of this name; an empty one if there is none.
+  PipelineStatus pipeline(std::string_view pipeline_name) const;
+};
+
+Result<AgentStatus> parse_agent_status(const std::string& json);
+
+/// `weir plan --json`.
+struct MemoryPool {
+  std::string name;
+  uint64_t bytes = 0;
+  std::string reason;
+};
+struct MemoryBill {
+  uint64_t reserved = 0;
+  std::vector<MemoryPool> pools;
+};
+Result<MemoryBill> parse_memory_bill(const std::string& json);
+
+}  // namespace weir
