@@ -17,10 +17,11 @@ struct Location {
   uint32_t column = 0;
 };
 
-/// A text and where its first character stands, so that an error inside it (an expression) can be pointed at.
+/// A text and where its first character stands, so that an error inside it (an expression) can be pointed at: see `inside`.
 struct Text {
   std::string value;
   Location at;
+  std::string written;  // as it stands in the file; empty where that is the value itself (no escape sequences)
 };
 
 struct AgentSpec {
