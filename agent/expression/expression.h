@@ -16,6 +16,8 @@
 
 namespace weir {
 
+struct Bytecode;
+
 /// An error inside an expression's text. `offset` and `length` are bytes of the text and mark the token.
 struct ExpressionError {
   size_t offset = 0;
@@ -33,7 +35,7 @@ class Program {
   Program& operator=(Program&&) noexcept;
 
   bool empty() const;
-  /// What evaluate yields when it is not null. Type::Null only for the literal `null`.
+  /// What evaluate yields when it is not null. Type::Null only where nothing but the literal `null` can come out.
   Type type() const;
   /// Bound of a string result in bytes.
   uint32_t max_length() const;
@@ -43,8 +45,7 @@ class Program {
 
  private:
   friend class Compiler;
-  struct Code;
-  std::unique_ptr<Code> code_;
+  std::unique_ptr<Bytecode> code_;
 };
 
 /// Compiles `text`. Errors are appended (all that can be told in one pass) and the program stays empty then. If `expected` is

@@ -1,0 +1,33 @@
+#include "agent/expression/expression.h"
+
+#include "agent/expression/bytecode.h"
+#include "agent/expression/compiler.h"
+#include "agent/expression/evaluator.h"
+
+namespace weir {
+
+Program::Program() = default;
+Program::~Program() = default;
+Program::Program(Program&&) noexcept = default;
+Program& Program::operator=(Program&&) noexcept = default;
+
+bool Program::empty() const { return code_ == nullptr; }
+Type Program::type() const { return empty() ? Type::Null : code_->type; }
+uint32_t Program::max_length() const { return empty() ? 0 : code_->max_length; }
+
+Value Program::evaluate(std::span<const Value> values) const {
+  WEIR_ASSERT(!empty() && values.size() >= code_->field_count);
+  return weir::evaluate(*code_, values);
+}
+
+bool compile_expression(std::string_view text, const Schema& schema, Type expected, Program& program,
+                        std::vector<ExpressionError>& errors) {
+  return Compiler(text, schema).compile(expected, program, errors);
+}
+
+bool compile_aggregate_call(std::string_view text, const Schema& schema, AggregateCall& call,
+                            std::vector<ExpressionError>& errors) {
+  return Compiler(text, schema).compile_aggregate_call(call, errors);
+}
+
+}  // namespace weir
