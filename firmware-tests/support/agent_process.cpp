@@ -1,9 +1,10 @@
 #include "firmware-tests/support/agent_process.h"
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
-#include "firmware-tests/support/control_client.h"
+#include "agent/app/control_client.h"
 #include "firmware-tests/support/files.h"
 #include "firmware-tests/support/wait.h"
 
@@ -37,7 +38,7 @@ bool AgentProcess::wait_ready(int64_t deadline_ms) {
       deadline_ms,
       [&] {
         if (!running()) return true;
-        const Result<AgentStatus> now = status();
+        const Result<ObservedAgent> now = status();
         // A socket that a killed agent left behind, or one that answers for another process, does not count.
         ready = now.ok() && now.value().ready && now.value().pid == pid();
         return ready;
@@ -46,23 +47,31 @@ bool AgentProcess::wait_ready(int64_t deadline_ms) {
   return ready;
 }
 
+bool AgentProcess::wait_connected(int64_t deadline_ms) {
+  const auto connected = [this](const ObservedAgent& agent) {
+    return agent.pid == pid() && !agent.pipelines.empty() &&
+           std::ranges::all_of(agent.pipelines, [](const ObservedPipeline& pipeline) { return pipeline.source.connected; });
+  };
+  return wait_ready(deadline_ms) && connected(wait_for(connected, deadline_ms));
+}
+
 std::optional<ProcessEnd> AgentProcess::terminate(int64_t deadline_ms) {
   process_.signal(SIGTERM);
   return process_.wait(deadline_ms);
 }
 
-Result<AgentStatus> AgentProcess::status() const {
-  const Result<std::string> answer = ask_agent(control_socket(), "status json");
+Result<ObservedAgent> AgentProcess::status() const {
+  const Result<std::string> answer = ask_agent(options_.state_dir, "status json");
   if (!answer.ok()) return answer.status();
-  return parse_agent_status(answer.value());
+  return parse_status(answer.value());
 }
 
-AgentStatus AgentProcess::wait_for(FunctionRef<bool(const AgentStatus&)> condition, int64_t deadline_ms) {
-  AgentStatus last;
+ObservedAgent AgentProcess::wait_for(FunctionRef<bool(const ObservedAgent&)> condition, int64_t deadline_ms) {
+  ObservedAgent last;
   eventually(
       deadline_ms,
       [&] {
-        const Result<AgentStatus> now = status();
+        const Result<ObservedAgent> now = status();
         if (now.ok()) last = now.value();
         return now.ok() && condition(last);
       },
@@ -70,6 +79,6 @@ AgentStatus AgentProcess::wait_for(FunctionRef<bool(const AgentStatus&)> conditi
   return last;
 }
 
-std::string AgentProcess::log() const { return read_file(options_.log_path); }
+std::string AgentProcess::log() const { return read_whole_file(options_.log_path); }
 
 }  // namespace weir

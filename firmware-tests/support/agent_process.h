@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "agent/base/function_ref.h"
-#include "firmware-tests/support/agent_status.h"
+#include "firmware-tests/support/observed_status.h"
 #include "firmware-tests/support/process.h"
 
 namespace weir {
@@ -31,6 +31,9 @@ class AgentProcess {
   Status start_ready(int64_t deadline_ms = 10'000);
   /// Until `status` says ready. False as soon as the process has ended.
   bool wait_ready(int64_t deadline_ms = 10'000);
+  /// Until every pipeline's source is connected: from then on nothing that is published to it can be missed. It waits for
+  /// subscriptions too: the agent counts as connected only when it has them.
+  bool wait_connected(int64_t deadline_ms = 10'000);
   bool running() { return process_.running(); }
   pid_t pid() const { return process_.pid(); }
   Process& process() { return process_; }
@@ -39,10 +42,9 @@ class AgentProcess {
   /// SIGTERM. Nothing if it still runs at the deadline.
   std::optional<ProcessEnd> terminate(int64_t deadline_ms = 10'000);
 
-  Result<AgentStatus> status() const;
+  Result<ObservedAgent> status() const;
   /// The first status that meets the condition, or the last one seen before the deadline.
-  AgentStatus wait_for(FunctionRef<bool(const AgentStatus&)> condition, int64_t deadline_ms = 10'000);
-  std::string control_socket() const { return options_.state_dir + "/control.sock"; }
+  ObservedAgent wait_for(FunctionRef<bool(const ObservedAgent&)> condition, int64_t deadline_ms = 10'000);
   std::string log() const;
 
  private:

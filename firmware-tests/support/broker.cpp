@@ -36,15 +36,15 @@ Broker::Broker(std::string settings) : settings_(std::move(settings)) {}
 
 std::string Broker::default_settings() { return WEIR_SOURCE_DIR "/configs/mosquitto.conf"; }
 
-std::string Broker::program() { return file_exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto"; }
+std::string Broker::program() { return path_exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto"; }
 
 std::string Broker::url() const { return "mqtt://127.0.0.1:" + std::to_string(port_); }
 
-std::string Broker::log() const { return read_file(directory_.file("mosquitto.log")); }
+std::string Broker::log() const { return read_whole_file(directory_.file("mosquitto.log")); }
 
 Status Broker::write_config() {
-  if (!file_exists(settings_)) return {Code::NotFound, "no broker settings"};
-  std::istringstream settings(read_file(settings_));
+  if (!path_exists(settings_)) return {Code::NotFound, "no broker settings"};
+  std::istringstream settings(read_whole_file(settings_));
   std::string config;
   for (std::string line; std::getline(settings, line);) {
     if (!is_place(line)) config.append(line).append("\n");
@@ -54,7 +54,7 @@ Status Broker::write_config() {
   config += "log_type notice\n";
   // Started by root, mosquitto would change to a user who cannot write here.
   if (geteuid() == 0) config += "user root\n";
-  return write_file(directory_.file("mosquitto.conf"), config);
+  return write_whole_file(directory_.file("mosquitto.conf"), config);
 }
 
 Status Broker::start_on_port() {

@@ -7,7 +7,7 @@
 
 namespace weir {
 
-std::string read_file(const std::string& path) {
+std::string read_whole_file(const std::string& path) {
   std::string text;
   std::FILE* file = std::fopen(path.c_str(), "rb");
   if (file == nullptr) return text;
@@ -17,7 +17,7 @@ std::string read_file(const std::string& path) {
   return text;
 }
 
-Status write_file(const std::string& path, std::string_view text) {
+Status write_whole_file(const std::string& path, std::string_view text) {
   std::FILE* file = std::fopen(path.c_str(), "wb");
   if (file == nullptr) return {Code::Io, "cannot create the file", errno};
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
@@ -25,6 +25,6 @@ Status write_file(const std::string& path, std::string_view text) {
   return {};
 }
 
-bool file_exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+bool path_exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
 }  // namespace weir

@@ -8,8 +8,8 @@
 
 namespace weir {
 
-std::string read_file(const std::string& path);
-Status write_file(const std::string& path, std::string_view text);
-bool file_exists(const std::string& path);
+std::string read_whole_file(const std::string& path);
+Status write_whole_file(const std::string& path, std::string_view text);
+bool path_exists(const std::string& path);
 
 }  // namespace weir

@@ -111,8 +111,8 @@ ProcessResult run_process(const std::vector<std::string>& arguments, int64_t dea
   result.finished = process.wait(deadline_ms).has_value();
   process.kill_and_wait();
   result.end = *process.end();
-  result.output = read_file(options.output_path);
-  result.error = read_file(options.error_path);
+  result.output = read_whole_file(options.output_path);
+  result.error = read_whole_file(options.error_path);
   return result;
 }
 
@@ -122,7 +122,7 @@ std::optional<ProcessUsage> process_usage(pid_t pid) {
   if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &time) != 0) return std::nullopt;
   ProcessUsage usage;
   usage.cpu_us = int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000;
-  const std::string status = read_file("/proc/" + std::to_string(pid) + "/status");
+  const std::string status = read_whole_file("/proc/" + std::to_string(pid) + "/status");
   const size_t line = status.find("VmRSS:");
   long long kibibytes = 0;
   if (line == std::string::npos || std::sscanf(status.c_str() + line, "VmRSS: %lld", &kibibytes) != 1) return std::nullopt;

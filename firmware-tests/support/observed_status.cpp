@@ -1,4 +1,4 @@
-#include "firmware-tests/support/agent_status.h"
+#include "firmware-tests/support/observed_status.h"
 
 #include <simdjson.h>
 
@@ -26,7 +26,7 @@ Element member(Element from, std::string_view name) {
 
 bool has(Element from, std::string_view name) { return from[name].error() == simdjson::SUCCESS; }
 
-void read_source(Element from, PipelineStatus& to) {
+void read_source(Element from, ObservedPipeline& to) {
   read(from, "connected", to.source.connected);
   read(from, "idle", to.source.idle);
   read(from, "unacknowledged", to.source.unacknowledged);
@@ -35,7 +35,7 @@ void read_source(Element from, PipelineStatus& to) {
   read(from, "error", to.source.error);
 }
 
-void read_ledger(Element from, PipelineStatus& to) {
+void read_ledger(Element from, ObservedPipeline& to) {
   read(from, "received", to.ledger.received);
   read(from, "applied", to.ledger.applied);
   read(from, "filtered", to.ledger.filtered);
@@ -48,7 +48,7 @@ void read_ledger(Element from, PipelineStatus& to) {
   read(from, "imbalance", to.imbalance);
 }
 
-void read_checkpoint(Element from, PipelineStatus& to) {
+void read_checkpoint(Element from, ObservedPipeline& to) {
   read(from, "last_id", to.checkpoint.last_id);
   read(from, "last_reason", to.checkpoint.last_reason);
   read(from, "last_duration_ms", to.checkpoint.last_duration_ms);
@@ -58,7 +58,7 @@ void read_checkpoint(Element from, PipelineStatus& to) {
   read(from, "in_progress", to.checkpoint.in_progress);
 }
 
-void read_recovery(Element from, PipelineStatus& to) {
+void read_recovery(Element from, ObservedPipeline& to) {
   read(from, "checkpoint_id", to.recovery.checkpoint_id);
   read(from, "open_ms", to.recovery.open_ms);
   read(from, "restore_ms", to.recovery.restore_ms);
@@ -66,7 +66,7 @@ void read_recovery(Element from, PipelineStatus& to) {
   read(from, "total_ms", to.recovery.total_ms);
 }
 
-void read_sink_and_outbox(Element from, PipelineStatus& to) {
+void read_sink_and_outbox(Element from, ObservedPipeline& to) {
   if (has(from, "sink")) {
     const Element sink = member(from, "sink");
     read(sink, "connected", to.sink.connected);
@@ -82,8 +82,8 @@ void read_sink_and_outbox(Element from, PipelineStatus& to) {
   }
 }
 
-PipelineStatus read_pipeline(Element from) {
-  PipelineStatus to;
+ObservedPipeline read_pipeline(Element from) {
+  ObservedPipeline to;
   read(from, "name", to.name);
   read(from, "state", to.state);
   int64_t watermark_ms = 0;
@@ -103,7 +103,7 @@ PipelineStatus read_pipeline(Element from) {
   return to;
 }
 
-void read_memory(Element from, AgentStatus& to) {
+void read_memory(Element from, ObservedAgent& to) {
   read(from, "reserved", to.memory.reserved);
   read(from, "limit", to.memory.limit);
   read(from, "rss", to.memory.rss);
@@ -117,20 +117,20 @@ void read_memory(Element from, AgentStatus& to) {
 
 }  // namespace
 
-PipelineStatus AgentStatus::pipeline(std::string_view pipeline_name) const {
-  for (const PipelineStatus& candidate : pipelines) {
+ObservedPipeline ObservedAgent::pipeline(std::string_view pipeline_name) const {
+  for (const ObservedPipeline& candidate : pipelines) {
     if (candidate.name == pipeline_name) return candidate;
   }
   return {};
 }
 
-Result<AgentStatus> parse_agent_status(const std::string& json) {
+Result<ObservedAgent> parse_status(const std::string& json) {
   simdjson::dom::parser parser;
   Element root;
   if (parser.parse(json).get(root) != simdjson::SUCCESS || !root.is_object()) {
     return Status{Code::Protocol, "the status is no JSON object"};
   }
-  AgentStatus to;
+  ObservedAgent to;
   read(root, "version", to.version);
   read(root, "name", to.name);
   read(root, "pid", to.pid);
@@ -144,18 +144,18 @@ Result<AgentStatus> parse_agent_status(const std::string& json) {
   return to;
 }
 
-Result<MemoryBill> parse_memory_bill(const std::string& json) {
+Result<ObservedBill> parse_bill(const std::string& json) {
   simdjson::dom::parser parser;
   Element root;
   if (parser.parse(json).get(root) != simdjson::SUCCESS || !root.is_object()) {
     return Status{Code::Protocol, "the bill is no JSON object"};
   }
-  MemoryBill bill;
+  ObservedBill bill;
   read(root, "reserved", bill.reserved);
   simdjson::dom::array pools;
   if (root["pools"].get(pools) != simdjson::SUCCESS) return Status{Code::Protocol, "the bill has no pools"};
   for (const Element element : pools) {
-    MemoryPool pool;
+    ObservedPool pool;
     read(element, "name", pool.name);
     read(element, "bytes", pool.bytes);
     read(element, "reason", pool.reason);

@@ -1,4 +1,4 @@
-// AgentStatus: the agent's `status --json` as a plain structure, for tests to compare. Fields that are missing in the text
+// ObservedAgent: the agent's `status --json` as a plain structure, for tests to compare. Fields that are missing in the text
 // stay at their defaults; text that is no JSON object is an error.
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace weir {
 
-struct PipelineStatus {
+struct ObservedPipeline {
   std::string name;
   std::string state;
   std::optional<int64_t> watermark_ms;
@@ -58,7 +58,7 @@ struct PipelineStatus {
   } outbox;
 };
 
-struct AgentStatus {
+struct ObservedAgent {
   std::string version;
   std::string name;
   int64_t pid = 0;
@@ -73,24 +73,24 @@ struct AgentStatus {
     uint64_t sqlite_allocations = 0;
     uint64_t system_allocations = 0;
   } memory;
-  std::vector<PipelineStatus> pipelines;
+  std::vector<ObservedPipeline> pipelines;
 
   /// The pipeline of this name; an empty one if there is none.
-  PipelineStatus pipeline(std::string_view pipeline_name) const;
+  ObservedPipeline pipeline(std::string_view pipeline_name) const;
 };
 
-Result<AgentStatus> parse_agent_status(const std::string& json);
+Result<ObservedAgent> parse_status(const std::string& json);
 
 /// `weir plan --json`.
-struct MemoryPool {
+struct ObservedPool {
   std::string name;
   uint64_t bytes = 0;
   std::string reason;
 };
-struct MemoryBill {
+struct ObservedBill {
   uint64_t reserved = 0;
-  std::vector<MemoryPool> pools;
+  std::vector<ObservedPool> pools;
 };
-Result<MemoryBill> parse_memory_bill(const std::string& json);
+Result<ObservedBill> parse_bill(const std::string& json);
 
 }  // namespace weir
