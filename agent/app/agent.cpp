@@ -75,23 +75,23 @@ int Agent::fail(const char* what, Status status) {
 
 Status Agent::open_state() {
   const std::string& directory = config_.specification.agent.state_dir;
+  const std::vector<PipelineSpec>& specs = config_.specification.pipeline;
   int64_t start = clock_.now().boot_ms;
-  WEIR_TRY(prepare_state_directory(directory));
-  if (Status status = lock_.acquire(directory); !status.ok()) {
-    if (status.code() == Code::Busy)
-      log(LogLevel::Error, "another agent (pid %d) is using %s; stop it, or give this one another agent.state_dir",
-          lock_.holder(), directory.c_str());
-    return status;
-  }
-  store_ = std::make_unique<SqliteCheckpointStore>();
-  bool power_loss = std::ranges::all_of(config_.specification.pipeline, [](const PipelineSpec& pipeline) {
-    return pipeline.checkpoint.durability != "process-crash";
-  });
   StoreOptions options;
-  options.durability = power_loss ? Durability::PowerLoss : Durability::ProcessCrash;
-  WEIR_TRY(store_->open(directory, options));
+  options.state_dir = directory;
+  // One database serves all pipelines, so the most careful of them decides.
+  bool all_careless = std::ranges::all_of(specs, [](const PipelineSpec& spec) { return spec.checkpoint.durability == "process-crash"; });
+  options.durability = all_careless ? CommitDurability::ProcessCrash : CommitDurability::PowerLoss;
+  for (auto& pipeline : pipelines_) options.transaction_bytes_max = std::max(options.transaction_bytes_max, pipeline->transaction_bytes_max());
+  store_ = std::make_unique<SqliteCheckpointStore>();
+  Status status = store_->open(options);
+  if (status.code() == Code::Busy && status.detail() > 0)
+    log(LogLevel::Error, "another agent (pid %d) is using %s; stop it, or give this one another agent.state_dir", status.detail(),
+        directory.c_str());
+  if (status.ok() && !store_->space_reserved().ok())
+    log(LogLevel::Warning, "%s: no room to reserve space for checkpoints; a full disk will hold up acknowledgements", directory.c_str());
   open_ms_ = clock_.now().boot_ms - start;
-  return {};
+  return status;
 }
 
 Status Agent::restore_pipelines(const RunOptions& options) {

@@ -13,7 +13,6 @@
 #include "agent/status/agent_status.h"
 #include "agent/status/control_server.h"
 #include "storage/checkpoint_store.h"
-#include "storage/state_lock.h"
 
 namespace weir {
 
@@ -69,7 +68,6 @@ class Agent final : private ControlHandler, private PollHandler, private TurnHan
   ControlServer control_;
   std::vector<std::unique_ptr<Pipeline>> pipelines_;
   std::span<PipelineStatus> pipeline_status_;
-  StateLock lock_;
   std::unique_ptr<SqliteCheckpointStore> store_;
   std::unique_ptr<StorageThread> storage_;
   ListJob list_job_;

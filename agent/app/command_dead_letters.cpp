@@ -7,7 +7,6 @@
 #include "agent/app/control_client.h"
 #include "agent/status/dead_letter_report.h"
 #include "storage/checkpoint_store.h"
-#include "storage/state_lock.h"
 
 namespace weir {
 namespace {
@@ -29,10 +28,11 @@ int print(const std::string& answer) {
 
 /// No agent runs: the store is opened for reading, under the lock that would keep an agent from starting meanwhile.
 int list_offline(const std::string& state_dir, const CommandLine& line) {
-  StateLock lock;
   SqliteCheckpointStore store;
-  Status status = lock.acquire(state_dir);
-  if (status.ok()) status = store.open_existing(state_dir);
+  StoreOptions options;
+  options.state_dir = state_dir;
+  options.open_existing = true;
+  Status status = store.open(options);
   std::string buffer(std::max<size_t>(64 * 1024, static_cast<size_t>(line.limit) * 8192), '\0');
   TextWriter out(buffer);
   if (status.ok()) status = list_dead_letters(store, line.after, static_cast<size_t>(line.limit), line.json, out);

@@ -11,7 +11,8 @@ namespace weir {
 namespace {
 
 constexpr int64_t tick_ms = 1000;
-constexpr int64_t drain_ms = 3000;   // how long a stop waits for results to leave
+constexpr int64_t drain_ms = 3000;  // how long a stop waits for results to leave
+constexpr int64_t goodbye_ms = 500;
 constexpr int64_t stop_ms = 15'000;  // how long a stop may take in all
 constexpr size_t derived_text_max = 2048;
 
@@ -289,10 +290,11 @@ void Pipeline::on_turn(Now now) {
     recovery_.connect_ms = now.boot_ms - started_boot_ms_;
     recovery_.total_ms = now.boot_ms - process_start_boot_ms_;
   }
-  if (state_ == State::Stopping || state_ == State::Draining) continue_stop(now);
+  if (state_ != State::Running) continue_stop(now);
   if (stopped()) return;
   if (blocked_ && !coordinator_.in_flight()) pump(now);
   coordinator_.on_turn(now);
+  if (!ready()) blocked_ = true;
 }
 
 int64_t Pipeline::next_deadline_boot_ms() const {
@@ -310,6 +312,8 @@ void Pipeline::stop(Now now) {
   coordinator_.request(CheckpointReason::Stop);
 }
 
+/// Stopping: last checkpoint, acknowledgements, the source's goodbye. Draining: results leave. Closing: the publisher's goodbye
+/// and a checkpoint that deletes what has left.
 void Pipeline::continue_stop(Now now) {
   if (now.boot_ms >= stop_deadline_boot_ms_) {
     log(LogLevel::Warning, "%s: stopped before everything was said goodbye to; what is not acknowledged comes again",
@@ -320,12 +324,14 @@ void Pipeline::continue_stop(Now now) {
   if (coordinator_.in_flight() || coordinator_.requested()) return;
   if (state_ == State::Stopping && parts_.source->finished()) {
     state_ = State::Draining;
-    stop_deadline_boot_ms_ = std::min(stop_deadline_boot_ms_, now.boot_ms + drain_ms + tick_ms);
-    parts_.publisher->stop(now, now.boot_ms + drain_ms);
+    drain_deadline_boot_ms_ = now.boot_ms + drain_ms;
   }
-  if (state_ != State::Draining) return;
-  if (!outbox_.drained() && !parts_.publisher->finished()) return;
-  // Results that left are deleted now, so that the next start does not send them again.
+  bool may_drain = parts_.publisher->status().connected && now.boot_ms < drain_deadline_boot_ms_;
+  if (state_ == State::Draining && (outbox_.drained() || !may_drain)) {
+    state_ = State::Closing;
+    parts_.publisher->stop(now, now.boot_ms + goodbye_ms);
+  }
+  if (state_ != State::Closing || !parts_.publisher->finished()) return;
   if (outbox_.dirty()) {
     coordinator_.request(CheckpointReason::Stop);
   } else {

@@ -71,10 +71,11 @@ class Pipeline final : public TurnHandler,
 
   void fill_status(PipelineStatus& status, Now now) const;
   void set_recovery_times(int64_t process_start_boot_ms, int64_t open_ms, int64_t restore_ms);
-  uint32_t number() const { return number_; }
+  /// The largest transaction that a checkpoint of this pipeline can be, bytes.
+  uint64_t transaction_bytes_max() const;
 
  private:
-  enum class State : uint8_t { Built, Running, Stopping, Draining, Stopped, Failed };
+  enum class State : uint8_t { Built, Running, Stopping, Draining, Closing, Stopped, Failed };
   class OwnState;
   class Restorer;
 
@@ -128,6 +129,7 @@ class Pipeline final : public TurnHandler,
   Now last_turn_;
   int64_t last_tick_boot_ms_ = 0;
   int64_t stop_deadline_boot_ms_ = 0;
+  int64_t drain_deadline_boot_ms_ = 0;
   int64_t process_start_boot_ms_ = 0;
   int64_t started_boot_ms_ = 0;
   RecoveryStatus recovery_;

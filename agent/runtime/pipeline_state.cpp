@@ -25,8 +25,13 @@ void Pipeline::set_recovery_times(int64_t process_start_boot_ms, int64_t open_ms
   recovery_.restore_ms = restore_ms;
 }
 
+uint64_t Pipeline::transaction_bytes_max() const {
+  uint64_t dead_letters = 8 * parts_.dead_letter_payload_max;
+  return total_bounds(stateful_).bytes + parts_.outbox.memory / 2 + dead_letters + manifest_bytes_max;
+}
+
 void Pipeline::fill_status(PipelineStatus& status, Now now) const {
-  constexpr const char* names[] = {"built", "running", "stopping", "stopping", "stopped", "failed"};
+  constexpr const char* names[] = {"built", "running", "stopping", "stopping", "stopping", "stopped", "failed"};
   status.name = parts_.name;
   status.state = names[static_cast<size_t>(state_)];
   if (state_ == State::Running && blocked_ && !coordinator_.in_flight()) status.state = "blocked";

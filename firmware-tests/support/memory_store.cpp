@@ -2,7 +2,9 @@
 
 namespace weir {
 
-Result<PipelineRow> MemoryStore::open_pipeline(std::string_view, DeadLetterLimits) { return PipelineRow{1, last_id, reserved_id}; }
+Result<PipelineRow> MemoryStore::open_pipeline(std::string_view, DeadLetterLimits) {
+  return PipelineRow{1, last_id, reserved_id};
+}
 
 Result<uint32_t> MemoryStore::operator_number(uint32_t, std::string_view uid) {
   auto [row, added] = operators.try_emplace(std::string(uid), static_cast<uint32_t>(operators.size() + 1));
@@ -41,7 +43,8 @@ Status MemoryStore::load(uint32_t, RestoreHandler& handler) {
   for (BlobKind kind : {BlobKind::Operator, BlobKind::Base, BlobKind::Delta, BlobKind::SessionTail})
     for (const auto& [key, row] : rows[kind])
       WEIR_TRY(handler.on_blob(std::get<0>(key), {kind, std::get<2>(key), row.checkpoint_id, as_bytes(row.bytes)}));
-  for (const auto& [key, row] : rows[BlobKind::Outbox]) WEIR_TRY(handler.on_outbox(std::get<0>(key), row.checkpoint_id, row.bytes.size()));
+  for (const auto& [key, row] : rows[BlobKind::Outbox])
+    WEIR_TRY(handler.on_outbox(std::get<0>(key), row.checkpoint_id, row.bytes.size()));
   return {};
 }
 
