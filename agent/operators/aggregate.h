@@ -1,0 +1,60 @@
+// Aggregate: one function over the values of a window, as arithmetic on a fixed number of stored bytes: the same object serves
+// every window of its step, the bytes belong to the window. All zero bytes are the empty accumulator. Reactor thread; never
+// allocates after it was made; each call is constant time.
+//
+// All of them ignore null. Over no value that is not null the result is null, except count's, which is 0.
+//   count()  int     records                          count(x)  int    records in which x is not null
+//   sum(x)   as x    int or float; an int sum that overflows is null from then on; floats are compensated (Neumaier)
+//   avg(x)   float   of int or float, compensated
+//   min(x), max(x)    as x    int, float, string, time; text is ordered by its bytes
+//   first(x), last(x) as x    any type, by event time; of equal event times first keeps the earlier arrival, last the later
+// A float result that is not finite is null, as in expressions.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/expression/expression.h"
+
+namespace weir {
+
+class Aggregate {
+ public:
+  virtual ~Aggregate() = default;
+  Aggregate(const Aggregate&) = delete;
+  Aggregate& operator=(const Aggregate&) = delete;
+
+  /// Of the result.
+  virtual Type type() const = 0;
+  /// Bound of a string result in bytes; 0 otherwise.
+  virtual uint32_t max_length() const { return 0; }
+  /// Of the accumulator.
+  virtual uint32_t bytes() const = 0;
+
+  /// Takes one record's value (null for count(), which does not look at it). `at` needs no alignment.
+  virtual void add(uint8_t* at, const Value& value, int64_t event_time_ms) const = 0;
+  /// A string views the accumulator.
+  virtual Value result(const uint8_t* at) const = 0;
+  /// Whether bytes that come from a disk can be an accumulator.
+  virtual bool valid(const uint8_t* at) const = 0;
+
+ protected:
+  Aggregate() = default;
+};
+
+/// What the step's "name = call" becomes.
+struct Aggregation {
+  std::string name;
+  std::string text;  // the call without blanks that mean nothing: part of the state's layout
+  Program argument;  // empty for count()
+  std::unique_ptr<Aggregate> aggregate;
+};
+
+/// Makes the aggregate that `call`, compiled from `text`, asks for; takes the call's argument. An unknown function (with the
+/// nearest name), a missing argument or one of a wrong type is appended to `errors`, and false returned.
+bool make_aggregation(std::string name, std::string_view text, AggregateCall call, Aggregation& aggregation,
+                      std::vector<ExpressionError>& errors);
+
+}  // namespace weir
