@@ -92,12 +92,6 @@ Value negate(Value value) {
   return integer_arithmetic(Arithmetic::Subtract, 0, value.as_int(), Type::Int);
 }
 
-double to_float(Value value) { return value.type() == Type::Int ? static_cast<double>(value.as_int()) : value.as_float(); }
-
-Value finite_or_null(Value value) {
-  return value.type() == Type::Float && !std::isfinite(value.as_float()) ? Value::null() : value;
-}
-
 int compare(Comparison comparison, Value left, Value right) {
   switch (comparison) {
     case Comparison::Integer:

@@ -2,6 +2,7 @@
 // exist (overflow, division by zero, a float that is not finite) is null. No operand here is null; that is settled before.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "agent/model/value.h"
@@ -21,10 +22,14 @@ Value float_arithmetic(Arithmetic operation, double left, double right);
 Value negate(Value value);
 
 /// Requires Int or Float. Integers beyond 2^53 are rounded to the nearest float, ties to even.
-double to_float(Value value);
+inline double to_float(Value value) {
+  return value.type() == Type::Int ? static_cast<double>(value.as_int()) : value.as_float();
+}
 
 /// Null in place of a float that is not finite; expressions never see one.
-Value finite_or_null(Value value);
+inline Value finite_or_null(Value value) {
+  return value.type() == Type::Float && !std::isfinite(value.as_float()) ? Value::null() : value;
+}
 
 /// How two values of known types are compared.
 enum class Comparison : uint8_t {

@@ -53,6 +53,7 @@ void CodeBuilder::compare(Comparison comparison, uint8_t relations, size_t left_
     return emit({.operation = Operation::Compare, .kind = kind, .other = relations});
   uint16_t field = code_->instructions[left_begin].operand;
   uint16_t constant = code_->instructions[right_begin].operand;
+  prefer_float(comparison, constant);
   depth_ -= 2;
   replace_from(left_begin, {Operation::FieldCompare, kind, relations, field, constant});
 }
@@ -65,8 +66,18 @@ void CodeBuilder::between(Comparison with_low, Comparison with_high, size_t valu
     return emit({.operation = Operation::Between, .kind = kind, .other = other});
   uint16_t field = code_->instructions[value_begin].operand;
   uint16_t low = code_->instructions[low_begin].operand;
+  prefer_float(with_low, low);
+  prefer_float(with_high, size_t{low} + 1);
   depth_ -= 3;
   replace_from(value_begin, {Operation::FieldBetween, kind, other, field, low});
+}
+
+/// Comparing two floats is faster than float with int, and the same for an int that a float holds exactly.
+void CodeBuilder::prefer_float(Comparison comparison, size_t constant) {
+  constexpr int64_t exact_max = int64_t{1} << 53;
+  Value& value = code_->constants[constant];
+  if (comparison != Comparison::Number || value.type() != Type::Int) return;
+  if (value.as_int() >= -exact_max && value.as_int() <= exact_max) value = Value::of_float(to_float(value));
 }
 
 /// No jump can land inside an operand of a single instruction, so that such operands may be merged.

@@ -37,6 +37,7 @@ class CodeBuilder {
   std::unique_ptr<Bytecode> finish(size_t field_count, Type type, uint32_t max_length);
 
  private:
+  void prefer_float(Comparison comparison, size_t constant);
   bool is_one(size_t begin, size_t end, Operation operation) const;
   void replace_from(size_t begin, Instruction instruction);
 

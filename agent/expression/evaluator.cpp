@@ -47,103 +47,107 @@ Value call(const Instruction& instruction, std::span<const Value> arguments) {
 
 bool is_bool(Value value, bool wanted) { return !value.is_null() && value.as_bool() == wanted; }
 
-class Machine {
- public:
-  Machine(const Bytecode& code, std::span<const Value> fields) : code_(code), fields_(fields) {}
+Value negate_nullable(Value value) { return value.is_null() ? value : negate(value); }
 
-  Value run() {
-    const Instruction* instructions = code_.instructions.data();
-    size_t end = code_.instructions.size();
-    for (size_t at = 0; at < end;) {
-      const Instruction& instruction = instructions[at++];
-      if (instruction.operation < Operation::Jump || instruction.operation == Operation::Call)
-        compute(instruction);
-      else if (jumps(instruction))
-        at = instruction.operand;
-    }
-    return top_[-1];
-  }
-
- private:
-  void compute(const Instruction& instruction) {
-    switch (instruction.operation) {
-      case Operation::LoadField:
-        return push(field(instruction.operand));
-      case Operation::LoadConstant:
-        return push(constant(instruction.operand));
-      case Operation::ToFloat: {
-        Value& value = top_[-1 - instruction.operand];
-        if (value.type() == Type::Int) value = Value::of_float(to_float(value));
-        return;
-      }
-      case Operation::Negate:
-        if (!top_[-1].is_null()) top_[-1] = negate(top_[-1]);
-        return;
-      case Operation::Integer:
-      case Operation::Float:
-        return replace(2, arithmetic(instruction, top_[-2], top_[-1]));
-      case Operation::Compare:
-        return replace(2, compare_as(instruction.kind, instruction.other, top_[-2], top_[-1]));
-      case Operation::FieldCompare:
-        return push(compare_as(instruction.kind, instruction.other, field(instruction.operand), constant(instruction.second)));
-      case Operation::Between:
-        return replace(3, between(instruction, top_[-3], top_[-2], top_[-1]));
-      case Operation::FieldBetween:
-        return push(between(instruction, field(instruction.operand), constant(instruction.second),
-                            constant(size_t{instruction.second} + 1)));
-      case Operation::InItem:
-        return replace(2, logical_or(top_[-2], compare_as(instruction.kind, relation_equal, top_[-3], top_[-1])));
-      case Operation::InEnd:
-        return replace(2, top_[-1]);
-      case Operation::Like:
-        return replace(2, like(top_[-2], top_[-1]));
-      case Operation::IsNull:
-        return replace(1, Value::of_bool(top_[-1].is_null()));
-      case Operation::Not:
-        return replace(1, logical_not(top_[-1]));
-      case Operation::And:
-        return replace(2, logical_and(top_[-2], top_[-1]));
-      case Operation::Or:
-        return replace(2, logical_or(top_[-2], top_[-1]));
-      default:
-        return replace(instruction.second, call(instruction, {top_ - instruction.second, instruction.second}));
-    }
-  }
-
-  bool jumps(const Instruction& instruction) {
-    switch (instruction.operation) {
-      case Operation::JumpIfFalse:
-        return is_bool(top_[-1], false);
-      case Operation::JumpIfTrue:
-        return is_bool(top_[-1], true);
-      case Operation::JumpIfValue:
-        if (!top_[-1].is_null()) return true;
-        --top_;
-        return false;
-      case Operation::JumpUnless:
-        --top_;
-        return !is_bool(*top_, true);
-      default:
-        return true;
-    }
-  }
-
-  Value field(size_t index) const { return finite_or_null(fields_[index]); }
-  Value constant(size_t index) const { return code_.constants[index]; }
-  void push(Value value) { *top_++ = value; }
-  void replace(size_t count, Value value) {
-    top_ -= count;
-    push(value);
-  }
-
-  const Bytecode& code_;
-  std::span<const Value> fields_;
-  Stack stack_;
-  Value* top_ = stack_.values;
-};
+Value to_float_nullable(Value value) { return value.type() == Type::Int ? Value::of_float(to_float(value)) : value; }
 
 }  // namespace
 
-Value evaluate(const Bytecode& code, std::span<const Value> values) { return Machine(code, values).run(); }
+// `top` points past the newest value and stays in a register: one function, so that it never has to be stored.
+Value evaluate(const Bytecode& code, std::span<const Value> fields) {
+  Stack stack;
+  Value* top = stack.values;
+  const Instruction* const begin = code.instructions.data();
+  const Instruction* const end = begin + code.instructions.size();
+  const Value* const constants = code.constants.data();
+  for (const Instruction* next = begin; next != end;) {
+    const Instruction& instruction = *next++;
+    switch (instruction.operation) {
+      case Operation::LoadField:
+        *top++ = finite_or_null(fields[instruction.operand]);
+        break;
+      case Operation::LoadConstant:
+        *top++ = constants[instruction.operand];
+        break;
+      case Operation::ToFloat:
+        top[-1 - instruction.operand] = to_float_nullable(top[-1 - instruction.operand]);
+        break;
+      case Operation::Negate:
+        top[-1] = negate_nullable(top[-1]);
+        break;
+      case Operation::Integer:
+      case Operation::Float:
+        top[-2] = arithmetic(instruction, top[-2], top[-1]);
+        --top;
+        break;
+      case Operation::Compare:
+        top[-2] = compare_as(instruction.kind, instruction.other, top[-2], top[-1]);
+        --top;
+        break;
+      case Operation::FieldCompare:
+        *top++ = compare_as(instruction.kind, instruction.other, finite_or_null(fields[instruction.operand]),
+                            constants[instruction.second]);
+        break;
+      case Operation::Between:
+        top[-3] = between(instruction, top[-3], top[-2], top[-1]);
+        top -= 2;
+        break;
+      case Operation::FieldBetween:
+        *top++ = between(instruction, finite_or_null(fields[instruction.operand]), constants[instruction.second],
+                         constants[instruction.second + 1]);
+        break;
+      case Operation::InItem:
+        top[-2] = logical_or(top[-2], compare_as(instruction.kind, relation_equal, top[-3], top[-1]));
+        --top;
+        break;
+      case Operation::InEnd:
+        top[-2] = top[-1];
+        --top;
+        break;
+      case Operation::Like:
+        top[-2] = like(top[-2], top[-1]);
+        --top;
+        break;
+      case Operation::IsNull:
+        top[-1] = Value::of_bool(top[-1].is_null());
+        break;
+      case Operation::Not:
+        top[-1] = logical_not(top[-1]);
+        break;
+      case Operation::And:
+        top[-2] = logical_and(top[-2], top[-1]);
+        --top;
+        break;
+      case Operation::Or:
+        top[-2] = logical_or(top[-2], top[-1]);
+        --top;
+        break;
+      case Operation::Jump:
+        next = begin + instruction.operand;
+        break;
+      case Operation::JumpIfFalse:
+        if (is_bool(top[-1], false)) next = begin + instruction.operand;
+        break;
+      case Operation::JumpIfTrue:
+        if (is_bool(top[-1], true)) next = begin + instruction.operand;
+        break;
+      case Operation::JumpIfValue:
+        if (top[-1].is_null())
+          --top;
+        else
+          next = begin + instruction.operand;
+        break;
+      case Operation::JumpUnless:
+        if (!is_bool(*--top, true)) next = begin + instruction.operand;
+        break;
+      case Operation::Call:
+        top -= instruction.second;
+        *top = call(instruction, {top, instruction.second});
+        ++top;
+        break;
+    }
+  }
+  return top[-1];
+}
 
 }  // namespace weir
