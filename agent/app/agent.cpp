@@ -80,16 +80,19 @@ Status Agent::open_state() {
   StoreOptions options;
   options.state_dir = directory;
   // One database serves all pipelines, so the most careful of them decides.
-  bool all_careless = std::ranges::all_of(specs, [](const PipelineSpec& spec) { return spec.checkpoint.durability == "process-crash"; });
+  bool all_careless =
+      std::ranges::all_of(specs, [](const PipelineSpec& spec) { return spec.checkpoint.durability == "process-crash"; });
   options.durability = all_careless ? CommitDurability::ProcessCrash : CommitDurability::PowerLoss;
-  for (auto& pipeline : pipelines_) options.transaction_bytes_max = std::max(options.transaction_bytes_max, pipeline->transaction_bytes_max());
+  for (auto& pipeline : pipelines_)
+    options.transaction_bytes_max = std::max(options.transaction_bytes_max, pipeline->transaction_bytes_max());
   store_ = std::make_unique<SqliteCheckpointStore>();
   Status status = store_->open(options);
   if (status.code() == Code::Busy && status.detail() > 0)
-    log(LogLevel::Error, "another agent (pid %d) is using %s; stop it, or give this one another agent.state_dir", status.detail(),
-        directory.c_str());
+    log(LogLevel::Error, "another agent (pid %d) is using %s; stop it, or give this one another agent.state_dir",
+        status.detail(), directory.c_str());
   if (status.ok() && !store_->space_reserved().ok())
-    log(LogLevel::Warning, "%s: no room to reserve space for checkpoints; a full disk will hold up acknowledgements", directory.c_str());
+    log(LogLevel::Warning, "%s: no room to reserve space for checkpoints; a full disk will hold up acknowledgements",
+        directory.c_str());
   open_ms_ = clock_.now().boot_ms - start;
   return status;
 }

@@ -73,7 +73,7 @@ Status Pipeline::start(Poller& poller, StorageExecutor& executor, Now now) {
   last_turn_ = now;
   last_tick_boot_ms_ = started_boot_ms_ = now.boot_ms;
   state_ = State::Running;
-  watermark_.start(now.boot_ms);
+  watermark_.on_activity(now.boot_ms);
   WEIR_TRY(parts_.publisher->start(poller, outbox_, now));
   outbox_.start(now);
   // A restart may have restored windows that the watermark has passed already.
@@ -90,17 +90,18 @@ bool Pipeline::ready() const {
 
 void Pipeline::on_message(const Message& message, Now now) {
   coordinator_.on_record();
+  watermark_.on_activity(now.boot_ms);
   ++ledger_.received;
   if (Refusal refusal = parts_.decoder->decode(message, row_); refusal.reason != nullptr) {
     set_aside_message(message, "source", refusal.reason, refusal.detail);
   } else if (parts_.event_time_field < 0) {
-    apply(message, message.arrival_ms, now);
+    apply(message, message.arrival_ms);
   } else if (const Value& time = row_[static_cast<size_t>(parts_.event_time_field)]; time.is_null()) {
     set_aside_message(message, "source", "event-time", "the event time is missing or null");
-  } else if (time.as_int() == INT64_MIN) {
+  } else if (!WatermarkTracker::usable(time.as_int())) {
     set_aside_message(message, "source", "event-time", "the event time is outside of what windows can hold");
   } else {
-    apply(message, time.as_int(), now);
+    apply(message, time.as_int());
   }
   if (!ready()) {
     blocked_ = true;
@@ -108,7 +109,7 @@ void Pipeline::on_message(const Message& message, Now now) {
   }
 }
 
-void Pipeline::apply(const Message& message, int64_t event_time_ms, Now now) {
+void Pipeline::apply(const Message& message, int64_t event_time_ms) {
   Record record;
   record.values = row_;
   record.event_time_ms = event_time_ms;
@@ -129,13 +130,13 @@ void Pipeline::apply(const Message& message, int64_t event_time_ms, Now now) {
       break;  // booked where it was set aside
   }
   in_hand_ = nullptr;
-  watermark_.observe(event_time_ms, now.boot_ms);
+  watermark_.on_record(event_time_ms);
   advance();
 }
 
 bool Pipeline::advance() {
   if (!watermark_.has_watermark()) return true;
-  int64_t watermark = watermark_.watermark_ms();
+  int64_t watermark = watermark_.watermark();
   if (watermark == advanced_to_ && !firing_pending_) return true;
   firing_pending_ = true;
   for (Operator* step : operators_)
@@ -165,15 +166,17 @@ void Pipeline::set_aside_message(const Message& message, std::string_view step, 
   set_aside({reason, detail, step, message.topic, message.payload, message.payload.size(), message.offset, message.arrival_ms});
 }
 
-void Pipeline::on_duplicate(Now) {
+void Pipeline::on_duplicate(Now now) {
   coordinator_.on_record();
+  watermark_.on_activity(now.boot_ms);
   ++ledger_.received;
   ++ledger_.duplicate;
   changed_ = true;
 }
 
-void Pipeline::on_refused(const Message& message, const char* reason, std::string_view detail, Now) {
+void Pipeline::on_refused(const Message& message, const char* reason, std::string_view detail, Now now) {
   coordinator_.on_record();
+  watermark_.on_activity(now.boot_ms);
   ++ledger_.received;
   set_aside_message(message, "source", reason, detail);
   if (!ready()) {
@@ -225,7 +228,7 @@ void Pipeline::checkpoint_barrier(Snapshot& snapshot, Manifest& manifest) {
   manifest.config_fingerprint = parts_.config_fingerprint;
   manifest.source_offset = parts_.source->status().offset;
   manifest.has_watermark = watermark_.has_watermark();
-  manifest.watermark_ms = manifest.has_watermark ? watermark_.watermark_ms() : 0;
+  manifest.watermark_ms = manifest.has_watermark ? watermark_.watermark() : 0;
   manifest.ledger = ledger_;
   manifest.ledger.results = sink_->results();
   manifest.part_count = 0;

@@ -93,7 +93,7 @@ class Pipeline final : public TurnHandler,
 
   void set_aside(const DeadLetter& letter);
   void set_aside_message(const Message& message, std::string_view step, const char* reason, std::string_view detail);
-  void apply(const Message& message, int64_t event_time_ms, Now now);
+  void apply(const Message& message, int64_t event_time_ms);
   /// Fires what the watermark made due; false while results have no room.
   bool advance();
   void request_if_full();

@@ -14,8 +14,7 @@ void Pipeline::OwnState::snapshot(Snapshot& snapshot) {
 Status Pipeline::OwnState::restore(const StoredBlob& blob) {
   if (blob.kind != BlobKind::Operator) return {Code::Corrupt, "the pipeline's own state is of an unknown kind"};
   ByteReader in(blob.bytes);
-  WEIR_TRY(watermark_.restore(in));
-  if (!reasons_.restore(in)) return {Code::Corrupt, "the pipeline's own state is cut short"};
+  if (!watermark_.restore(in) || !reasons_.restore(in)) return {Code::Corrupt, "the pipeline's own state is cut short"};
   return {};
 }
 
@@ -37,7 +36,7 @@ void Pipeline::fill_status(PipelineStatus& status, Now now) const {
   if (state_ == State::Running && blocked_ && !coordinator_.in_flight()) status.state = "blocked";
   status.error = failure_.ok() ? "" : failure_.text();
   status.has_watermark = watermark_.has_watermark();
-  status.watermark_ms = status.has_watermark ? watermark_.watermark_ms() : 0;
+  status.watermark_ms = status.has_watermark ? watermark_.watermark() : 0;
   status.idle = watermark_.idle(now.boot_ms);
   status.source = parts_.source->status();
   status.ledger = ledger_;

@@ -5,16 +5,13 @@
 
 namespace weir {
 
-/// More than WatermarkTracker::save writes.
-constexpr size_t watermark_bytes = 32;
-
 class Pipeline::OwnState final : public Stateful {
  public:
   OwnState(WatermarkTracker& watermark, ReasonCounts& reasons) : watermark_(watermark), reasons_(reasons) {}
 
   std::string_view uid() const override { return "pipeline"; }
   std::string_view layout() const override { return "pipeline 1"; }
-  SnapshotBounds snapshot_bounds() const override { return {watermark_bytes + ReasonCounts::bytes_max, 1, 0}; }
+  SnapshotBounds snapshot_bounds() const override { return {WatermarkTracker::saved_bytes + ReasonCounts::bytes_max, 1, 0}; }
   void snapshot(Snapshot& snapshot) override;
   void snapshot_done(uint64_t, bool) override {}
   Status restore(const StoredBlob& blob) override;

@@ -1,0 +1,150 @@
+#include "agent/app/plan_steps.h"
+
+#include "agent/operators/filter.h"
+#include "agent/operators/map.h"
+#include "agent/operators/window_aggregate.h"
+
+namespace weir {
+namespace {
+
+std::string step_name(const StepSpec& step, size_t index) {
+  return step.id.empty() ? "step-" + std::to_string(index + 1) : step.id;
+}
+
+void report(Diagnostics& diagnostics, const Text& text, const std::vector<ExpressionError>& errors) {
+  for (const ExpressionError& error : errors) {
+    std::string help = error.suggestion.empty() ? "" : "did you mean \"" + error.suggestion + "\"?";
+    diagnostics.error(inside(text, error.offset), error.length, error.message, help);
+  }
+}
+
+std::vector<std::string> field_names(const Schema& schema) {
+  std::vector<std::string> names;
+  for (const Field& field : schema.fields()) names.push_back(field.name);
+  return names;
+}
+
+std::unique_ptr<Operator> build_filter(const StepContext& context, const StepSpec& step, std::string id, const Schema& input) {
+  Program program;
+  std::vector<ExpressionError> errors;
+  if (compile_expression(step.filter.value, input, Type::Bool, program, errors))
+    return std::make_unique<Filter>(std::move(id), std::move(program), input);
+  report(context.diagnostics, step.filter, errors);
+  return nullptr;
+}
+
+std::unique_ptr<Operator> build_map(const StepContext& context, const StepSpec& step, std::string id, const Schema& input) {
+  std::vector<MapField> fields;
+  bool good = true;
+  for (const NamedExpression& named : step.map) {
+    Program program;
+    std::vector<ExpressionError> errors;
+    good &= compile_expression(named.expression.value, input, Type::Null, program, errors);
+    report(context.diagnostics, named.expression, errors);
+    fields.push_back({named.name, std::move(program)});
+  }
+  if (!good) return nullptr;
+  if (MapFault fault = Map::check(fields, input); !fault.message.empty()) {
+    context.diagnostics.error(step.map[fault.field].name_at, fields[fault.field].name.size(), fault.message);
+    return nullptr;
+  }
+  std::string pool = context.pipeline.name + "." + id;
+  return std::make_unique<Map>(std::move(id), std::move(fields), input, context.arena, pool);
+}
+
+bool find_keys(const StepContext& context, const StepSpec& step, const Schema& input, std::vector<uint32_t>& keys) {
+  bool good = true;
+  for (const Text& key : step.key_by) {
+    int position = input.find(key.value);
+    if (position >= 0) {
+      keys.push_back(static_cast<uint32_t>(position));
+      continue;
+    }
+    good = false;
+    std::vector<std::string> names = field_names(input);
+    context.diagnostics.error(key.at, key.value.size(), "there is no field " + quoted(key.value) + " at this step",
+                              suggest(key.value, names, "fields:"));
+  }
+  return good;
+}
+
+bool build_aggregations(const StepContext& context, const StepSpec& step, const Schema& input,
+                        std::vector<Aggregation>& aggregations) {
+  bool good = true;
+  for (const NamedExpression& named : step.aggregate) {
+    AggregateCall call;
+    Aggregation aggregation;
+    std::vector<ExpressionError> errors;
+    bool made = compile_aggregate_call(named.expression.value, input, call, errors) &&
+                make_aggregation(named.name, named.expression.value, std::move(call), aggregation, errors);
+    report(context.diagnostics, named.expression, errors);
+    good &= made;
+    aggregations.push_back(std::move(aggregation));
+  }
+  return good;
+}
+
+Location place_of(const WindowFault& fault, const StepSpec& step) {
+  switch (fault.part) {
+    case WindowFault::Part::KeyBy:
+      return fault.index < step.key_by.size() ? step.key_by[fault.index].at : step.at;
+    case WindowFault::Part::Aggregate:
+      return fault.index < step.aggregate.size() ? step.aggregate[fault.index].name_at : step.at;
+    default:
+      return step.at;
+  }
+}
+
+std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpec& step, std::string id, const Schema& input) {
+  bool has_event_time = context.pipeline.source.event_time.given;
+  if (!has_event_time)
+    context.diagnostics.error(step.at, 1, "a window needs event time, and the source states none",
+                              "add event_time = { field = \"...\", max_delay = \"2s\" } to [pipeline.source]");
+  WindowSpec spec;
+  bool keys_found = find_keys(context, step, input, spec.key_fields);
+  bool aggregates_made = build_aggregations(context, step, input, spec.aggregates);
+  if (!has_event_time || !keys_found || !aggregates_made || !parse_evict(step.evict, spec.evict)) return nullptr;
+  spec.id = id;
+  spec.windows = {step.tumbling, step.offset};
+  spec.max_delay_ms = context.pipeline.source.event_time.max_delay;
+  spec.max_keys = step.max_keys;
+  std::vector<WindowFault> faults = WindowAggregate::check(spec, input);
+  for (const WindowFault& fault : faults) context.diagnostics.error(place_of(fault, step), 1, fault.message);
+  if (!faults.empty()) return nullptr;
+  return std::make_unique<WindowAggregate>(std::move(spec), input, context.arena, context.pipeline.name + "." + id);
+}
+
+std::unique_ptr<Operator> build_step(const StepContext& context, const StepSpec& step, std::string id, const Schema& input) {
+  switch (step.verb) {
+    case StepVerb::Filter:
+      return build_filter(context, step, std::move(id), input);
+    case StepVerb::Map:
+      return build_map(context, step, std::move(id), input);
+    case StepVerb::Window:
+      return build_window(context, step, std::move(id), input);
+    case StepVerb::None:
+      break;  // reported when the file was read
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<Operator>> build_steps(const StepContext& context, const Schema& input) {
+  std::vector<std::unique_ptr<Operator>> operators;
+  const Schema* schema = &input;
+  for (size_t index = 0; index < context.pipeline.step.size(); ++index) {
+    const StepSpec& step = context.pipeline.step[index];
+    std::unique_ptr<Operator> made = build_step(context, step, step_name(step, index), *schema);
+    if (made == nullptr) {
+      // A filter hands on what it gets, so the steps behind a bad one can still be checked.
+      if (step.verb == StepVerb::Filter) continue;
+      break;
+    }
+    schema = &made->schema();
+    operators.push_back(std::move(made));
+  }
+  return operators;
+}
+
+}  // namespace weir

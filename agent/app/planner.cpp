@@ -1,0 +1,148 @@
+#include "agent/app/planner.h"
+
+#include <algorithm>
+
+#include "agent/app/json_renderer.h"
+#include "agent/app/plan_steps.h"
+#include "agent/app/secrets.h"
+#include "agent/app/version.h"
+#include "connectors/codecs/json_decoder.h"
+#include "connectors/codecs/manifest_codec.h"
+#include "connectors/mqtt/mqtt_publisher.h"
+#include "connectors/mqtt/mqtt_source.h"
+
+namespace weir {
+namespace {
+
+/// A ping waits behind the acknowledgements that wait for a checkpoint.
+constexpr int64_t intervals_per_keepalive = 4;
+/// Results of the largest kind that must fit into a half of the outbox, so that a batch is more than a single result.
+constexpr size_t rows_per_half_min = 4;
+
+const MqttSpec* find_mqtt(const Specification& specification, const Text& name) {
+  auto found = std::ranges::find(specification.mqtt, name.value, &MqttSpec::name);
+  return found == specification.mqtt.end() ? nullptr : &*found;
+}
+
+CheckpointPolicy checkpoint_policy(const PipelineSpec& spec) {
+  CheckpointPolicy policy;
+  policy.interval_ms = spec.checkpoint.interval;
+  policy.min_pause_ms = spec.checkpoint.min_pause;
+  policy.timeout_ms = spec.checkpoint.timeout;
+  policy.records = spec.checkpoint.records;
+  policy.unacked = spec.checkpoint.unacked > 0 ? spec.checkpoint.unacked : std::max<uint64_t>(1, spec.source.max_unacked / 2);
+  return policy;
+}
+
+/// Client ids are fixed: the broker's session, which is the replay log, hangs on them.
+std::string client_id(const MqttSpec& mqtt, const PipelineSpec& spec) { return mqtt.client_id + "-" + spec.name; }
+
+std::unique_ptr<Source> make_source(const PipelineSpec& spec, const MqttSpec& mqtt, const std::string& password, Arena& arena) {
+  MqttSourceSpec source;
+  source.name = spec.name;
+  source.host = mqtt.host;
+  source.port = mqtt.port;
+  source.version_5 = mqtt.mqtt == "5";
+  source.client_id = client_id(mqtt, spec);
+  source.username = mqtt.username;
+  source.password = password;
+  for (const Text& topic : spec.source.topics) source.topics.push_back(topic.value);
+  source.qos = static_cast<uint8_t>(spec.source.qos);
+  source.use_retained = spec.source.retained == "use";
+  source.max_unacked = static_cast<uint32_t>(spec.source.max_unacked);
+  source.max_message = spec.source.max_message;
+  source.max_packet_size = mqtt.max_packet_size;
+  source.session_expiry_ms = mqtt.session_expiry;
+  source.keepalive_ms = mqtt.keepalive;
+  source.keepalive_min_ms = intervals_per_keepalive * spec.checkpoint.interval;
+  return std::make_unique<MqttSource>(source, arena);
+}
+
+std::unique_ptr<Publisher> make_publisher(const PipelineSpec& spec, const MqttSpec& mqtt, const std::string& password,
+                                          size_t row_bytes_max, Arena& arena) {
+  MqttPublisherSpec publisher;
+  publisher.name = spec.name;
+  publisher.host = mqtt.host;
+  publisher.port = mqtt.port;
+  publisher.version_5 = mqtt.mqtt == "5";
+  publisher.client_id = client_id(mqtt, spec);
+  publisher.username = mqtt.username;
+  publisher.password = password;
+  publisher.qos = static_cast<uint8_t>(spec.sink.qos);
+  publisher.retain = spec.sink.retain;
+  publisher.keepalive_ms = mqtt.keepalive;
+  publisher.row_bytes_max = row_bytes_max;
+  return std::make_unique<MqttPublisher>(publisher, arena);
+}
+
+std::unique_ptr<Renderer> make_renderer(const PipelineSpec& spec, const Schema& schema, Diagnostics& diagnostics) {
+  TopicTemplate topic;
+  std::vector<TemplateError> errors;
+  bool good = topic.parse(spec.sink.topic.value, schema, errors);
+  for (const TemplateError& error : errors) {
+    std::string help = error.suggestion.empty() ? "" : "did you mean \"" + error.suggestion + "\"?";
+    diagnostics.error(inside(spec.sink.topic, error.offset), error.length, error.message, help);
+  }
+  if (!spec.sink.id_field.empty() && schema.find(spec.sink.id_field) >= 0) {
+    diagnostics.error(spec.sink.at, 1, "sink.id_field names " + quoted(spec.sink.id_field) + ", which the record already has");
+    good = false;
+  }
+  return good ? std::make_unique<JsonRenderer>(std::move(topic), schema, spec.sink.id_field) : nullptr;
+}
+
+bool outbox_fits(const PipelineSpec& spec, size_t row_bytes_max, Diagnostics& diagnostics) {
+  size_t needed = 2 * rows_per_half_min * (row_bytes_max + 64);
+  if (spec.sink.outbox.memory >= needed && spec.sink.outbox.max_bytes >= spec.sink.outbox.memory) return true;
+  diagnostics.error(
+      spec.sink.at, 1, "the outbox is too small for results of up to " + std::to_string(row_bytes_max) + " bytes",
+      "outbox.memory needs at least \"" + std::to_string(needed) + "B\", outbox.max_bytes no less than outbox.memory");
+  return false;
+}
+
+std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpec& spec, ManifestCodec& codec, Arena& arena) {
+  Diagnostics& diagnostics = config.diagnostics;
+  size_t errors_before = diagnostics.errors();
+  PipelineParts parts;
+  parts.decoder = std::make_unique<JsonDecoder>(spec.source.fields, spec.source.max_message);
+  parts.steps = build_steps({spec, diagnostics, arena}, parts.decoder->schema());
+  // Without all steps the schema at the sink is not known, and its errors would be misleading.
+  if (parts.steps.size() != spec.step.size()) return nullptr;
+  const Schema& schema = parts.steps.empty() ? parts.decoder->schema() : parts.steps.back()->schema();
+  parts.renderer = make_renderer(spec, schema, diagnostics);
+  const MqttSpec* source_mqtt = find_mqtt(config.specification, spec.source.mqtt);
+  const MqttSpec* sink_mqtt = find_mqtt(config.specification, spec.sink.mqtt);
+  if (parts.renderer == nullptr || source_mqtt == nullptr || sink_mqtt == nullptr) return nullptr;
+  size_t row_bytes_max = parts.renderer->topic_bytes_max() + parts.renderer->payload_bytes_max();
+  std::string source_password = read_password(*source_mqtt, diagnostics);
+  std::string sink_password = sink_mqtt == source_mqtt ? source_password : read_password(*sink_mqtt, diagnostics);
+  if (!outbox_fits(spec, row_bytes_max, diagnostics) || config.diagnostics.errors() > errors_before) return nullptr;
+  parts.name = spec.name;
+  parts.weir_version = weir_version;
+  parts.config_fingerprint = spec.fingerprint;
+  parts.checkpoint = checkpoint_policy(spec);
+  parts.dead_letters = {spec.dead_letters.max_rows, spec.dead_letters.max_bytes};
+  parts.dead_letter_payload_max = spec.dead_letters.max_payload;
+  if (spec.source.event_time.given) parts.event_time_field = parts.decoder->schema().find(spec.source.event_time.field.value);
+  parts.max_delay_ms = spec.source.event_time.max_delay;
+  parts.idle_ms = spec.source.event_time.idle;
+  parts.outbox = {spec.sink.outbox.memory, spec.sink.outbox.max_bytes, row_bytes_max};
+  parts.source = make_source(spec, *source_mqtt, source_password, arena);
+  parts.publisher = make_publisher(spec, *sink_mqtt, sink_password, row_bytes_max, arena);
+  parts.manifest_codec = &codec;
+  return std::make_unique<Pipeline>(arena, std::move(parts));
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<Pipeline>> build_pipelines(LoadedConfig& config, Arena& arena) {
+  static NanopbManifestCodec codec;  // has no state
+  std::vector<std::unique_ptr<Pipeline>> pipelines;
+  for (const PipelineSpec& spec : config.specification.pipeline) {
+    std::unique_ptr<Pipeline> pipeline = build_pipeline(config, spec, codec, arena);
+    if (pipeline != nullptr) pipelines.push_back(std::move(pipeline));
+  }
+  if (config.diagnostics.errors() > 0) pipelines.clear();
+  return pipelines;
+}
+
+}  // namespace weir

@@ -1,0 +1,17 @@
+// The planner: from a specification to pipelines that can run. What is wrong beyond what the option table can tell (fields,
+// expressions, templates, sizes, secrets) is added to the configuration's diagnostics. Start-up only.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "agent/base/arena.h"
+#include "agent/config/load.h"
+#include "agent/runtime/pipeline.h"
+
+namespace weir {
+
+/// One per [[pipeline]]; empty if there is any error, for then nothing may run.
+std::vector<std::unique_ptr<Pipeline>> build_pipelines(LoadedConfig& config, Arena& arena);
+
+}  // namespace weir
