@@ -1,0 +1,193 @@
+#include "storage/checkpoint_store.h"
+
+#include <algorithm>
+
+#include "storage/files.h"
+#include "storage/row_key.h"
+#include "storage/schema.h"
+
+namespace weir {
+namespace {
+
+constexpr uint64_t wal_header_bytes = 32;
+constexpr uint64_t wal_frame_bytes = 4096 + 24;
+// Pages that a transaction touches besides those that its blobs fill: inner pages of the trees, lists of free pages, and
+// the frames that fill up a sector.
+constexpr uint64_t wal_frames_slack = 64;
+
+std::string database_path(const std::string& state_dir) { return state_dir + "/weir.db"; }
+
+DatabaseSettings settings_of(const StoreOptions& options) {
+  return {database_path(options.state_dir), options.open_existing, options.durability,
+          options.database_bytes_max,       state_application_id,  state_format};
+}
+
+}  // namespace
+
+uint64_t SqliteCheckpointStore::wal_bytes(const StoreOptions& options) {
+  const uint64_t transaction_frames = options.transaction_bytes_max / 4096 + 1 + wal_frames_slack;
+  return wal_header_bytes + (options.wal_frames_max + transaction_frames) * wal_frame_bytes;
+}
+
+Status SqliteCheckpointStore::open(const StoreOptions& options) {
+  WEIR_ASSERT(!database_.is_open());
+  read_only_ = options.open_existing;
+  wal_frames_max_ = options.wal_frames_max;
+  if (read_only_ && !file_exists(database_path(options.state_dir))) return {Code::NotFound, "there is no database"};
+  if (!read_only_) WEIR_TRY(make_directory(options.state_dir));
+  WEIR_TRY(lock_.acquire(options.state_dir));
+  WEIR_TRY(open_database(options));
+  return prepare();
+}
+
+Status SqliteCheckpointStore::open_database(const StoreOptions& options) {
+  WEIR_TRY(database_.open(settings_of(options)));
+  if (read_only_) return {};
+  if (database_.fresh()) WEIR_TRY(create_schema(database_));
+  // What a crash left in the WAL goes into the database before anything is appended: on a disk that damages whole sectors
+  // the first new frame could take the last old commit with it.
+  Status moved = database_.checkpoint_wal();
+  if (!moved.ok() && moved.code() != Code::Full) return moved;
+  space_reserved_ = reserve_space(options);
+  if (!space_reserved_.ok() && space_reserved_.code() != Code::Full) return space_reserved_;
+  return sync_directory(options.state_dir);
+}
+
+Status SqliteCheckpointStore::reserve_space(const StoreOptions& options) {
+  Status database = reserve_database_space(database_, options.database_bytes);
+  if (!database.ok() && database.code() != Code::Full) return database;
+  const std::string wal = database_path(options.state_dir) + "-wal";
+  if (file_bytes(wal) >= wal_bytes(options)) return database;
+  // Zeros behind the last frame end the WAL for SQLite. The file must have pages by now, or SQLite would delete the WAL.
+  database_.close();
+  Status extended = extend_with_zeros(wal, wal_bytes(options));
+  WEIR_TRY(database_.open(settings_of(options)));
+  return extended.ok() ? database : extended;
+}
+
+Status SqliteCheckpointStore::prepare() {
+  WEIR_TRY(transactions_.prepare(database_));
+  WEIR_TRY(registry_.prepare(database_));
+  WEIR_TRY(checkpoints_.prepare(database_));
+  for (BlobTable& blobs : blobs_) WEIR_TRY(blobs.prepare(database_));
+  return dead_letters_.prepare(database_);
+}
+
+SqliteCheckpointStore::OpenPipeline* SqliteCheckpointStore::find_pipeline(uint32_t pipeline) {
+  auto found = std::ranges::find(pipelines_, pipeline, &OpenPipeline::pipeline);
+  return found == pipelines_.end() ? nullptr : &*found;
+}
+
+SqliteCheckpointStore::Part* SqliteCheckpointStore::find_part(uint32_t op) {
+  auto found = std::ranges::find(parts_, op, &Part::op);
+  return found == parts_.end() ? nullptr : &*found;
+}
+
+Status SqliteCheckpointStore::fail(Status status) {
+  if (status.code() != Code::Io && status.code() != Code::Corrupt) return status;
+  // A sync that failed once says nothing when it is tried again: the kernel may have dropped what it could not write.
+  broken_ = status;
+  database_.leave_wal_at_close();
+  return status;
+}
+
+Status SqliteCheckpointStore::change(FunctionRef<Status()> body) {
+  WEIR_TRY(broken_);
+  if (read_only_) return {Code::InvalidArgument, "the state was opened for reading"};
+  return fail(transactions_.run(body));
+}
+
+Status SqliteCheckpointStore::add_missing_pipeline(std::string_view name) {
+  return change([&] { return registry_.add_pipeline(name).status(); });
+}
+
+Result<PipelineRow> SqliteCheckpointStore::open_pipeline(std::string_view name, DeadLetterLimits limits) {
+  Result<RegisteredPipeline> row = registry_.find_pipeline(name);
+  if (row.status().code() == Code::NotFound && !read_only_) {
+    if (Status status = add_missing_pipeline(name); !status.ok()) return status;
+    row = registry_.find_pipeline(name);
+  }
+  if (!row.ok()) return row.status();
+  OpenPipeline* pipeline = find_pipeline(row.value().pipeline);
+  if (pipeline == nullptr) {
+    OpenPipeline opened{row.value().pipeline, limits, {}};
+    if (Status status = read_counters(opened, row.value()); !status.ok()) return status;
+    pipeline = &pipelines_.emplace_back(opened);
+  }
+  pipeline->limits = limits;
+  const Counters& counters = pipeline->counters;
+  return PipelineRow{pipeline->pipeline, counters.last_checkpoint_id, counters.reserved_id};
+}
+
+Status SqliteCheckpointStore::read_counters(OpenPipeline& pipeline, const RegisteredPipeline& row) {
+  Counters& counters = pipeline.counters;
+  WEIR_TRY(checkpoints_.newest_counts(pipeline.pipeline, counters.last_checkpoint_id, counters.blob_rows));
+  counters.reserved_id = std::max(row.reserved_id, counters.last_checkpoint_id);
+  Result<DeadLetterCounts> letters = dead_letters_.count(pipeline.pipeline);
+  if (!letters.ok()) return letters.status();
+  counters.dead_letters = letters.value();
+  return {};
+}
+
+Result<uint32_t> SqliteCheckpointStore::find_or_add_operator(uint32_t pipeline, std::string_view uid) {
+  Result<uint32_t> op = registry_.find_operator(pipeline, uid);
+  if (op.status().code() != Code::NotFound || read_only_) return op;
+  Status added = change([&] {
+    op = registry_.add_operator(pipeline, uid);
+    return op.status();
+  });
+  if (!added.ok()) return added;
+  return op;
+}
+
+Result<uint32_t> SqliteCheckpointStore::operator_number(uint32_t pipeline, std::string_view uid) {
+  if (find_pipeline(pipeline) == nullptr) return Status(Code::InvalidArgument, "the pipeline was not opened");
+  Result<uint32_t> op = find_or_add_operator(pipeline, uid);
+  if (!op.ok() || find_part(op.value()) != nullptr) return op;
+  Part part{op.value(), pipeline, 0, 0};
+  Status status = table(BlobKind::Operator).checkpoint_of(op.value(), part.checkpoint_id);
+  if (!status.ok()) return status;
+  parts_.push_back(part);
+  return op;
+}
+
+Status SqliteCheckpointStore::reserve_ids(uint32_t pipeline, uint64_t reserved_id) {
+  OpenPipeline* opened = find_pipeline(pipeline);
+  if (opened == nullptr) return {Code::InvalidArgument, "the pipeline was not opened"};
+  if (reserved_id > row_key::checkpoint_id_max) return {Code::InvalidArgument, "the ids of checkpoints are used up"};
+  if (reserved_id <= opened->counters.reserved_id) return broken_;
+  WEIR_TRY(change([&] { return registry_.update_pipeline({pipeline, reserved_id, opened->counters.dead_letters.purged}); }));
+  opened->counters.reserved_id = reserved_id;
+  return {};
+}
+
+Status SqliteCheckpointStore::after_commit() {
+  WEIR_TRY(broken_);
+  if (database_.wal_frames() < wal_frames_max_) return {};
+  return fail(database_.checkpoint_wal());
+}
+
+Result<StoredOutbox> SqliteCheckpointStore::next_outbox(uint32_t op, uint64_t after_checkpoint, std::span<uint8_t> to) {
+  if (op > row_key::op_max) return Status(Code::InvalidArgument, "there is no such part");
+  StoredOutbox found;
+  Status status = table(BlobKind::Outbox).first_after(op, after_checkpoint, [&](const StoredBlob& blob) -> Status {
+    if (blob.bytes.size() > to.size()) return {Code::Full, "a blob of the outbox is larger than the buffer for it"};
+    std::ranges::copy(blob.bytes, to.begin());
+    found = {blob.checkpoint_id, blob.bytes.size()};
+    return {};
+  });
+  if (!status.ok()) return status;
+  return found;
+}
+
+Status SqliteCheckpointStore::list_dead_letters(uint32_t pipeline, int64_t after, size_t limit,
+                                                FunctionRef<void(const StoredDeadLetter&)> visit) {
+  return dead_letters_.list(pipeline, after, limit, visit);
+}
+
+Result<CheckpointStore::DeadLetterCounts> SqliteCheckpointStore::count_dead_letters(uint32_t pipeline) {
+  if (const OpenPipeline* opened = find_pipeline(pipeline)) return opened->counters.dead_letters;
+  return dead_letters_.count(pipeline);
+}
+
+}  // namespace weir

@@ -1,0 +1,125 @@
+// SqliteCheckpointStore: the product's CheckpointStore: one SQLite file, `weir.db`, in the state directory, and the lock on
+// that directory. docs/state-format.md describes the tables. Whoever starts the agent opens it; while the agent runs the
+// storage thread alone uses it. It allocates in open(), open_pipeline() and operator_number(), and never afterwards.
+//
+// A commit costs one fdatasync (CommitDurability::PowerLoss) and writes each blob once, into the WAL; after_commit() moves
+// the WAL into the database when it is long, at two more fdatasyncs.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "agent/model/checkpoint_store.h"
+#include "storage/blob_table.h"
+#include "storage/checkpoint_table.h"
+#include "storage/database.h"
+#include "storage/dead_letter_table.h"
+#include "storage/registry_table.h"
+#include "storage/state_lock.h"
+#include "storage/transaction.h"
+
+namespace weir {
+
+struct StoreOptions {
+  std::string state_dir;
+  CommitDurability durability = CommitDurability::PowerLoss;
+  /// Opens only what exists and writes nothing: for commands that look at the state while no agent runs.
+  bool open_existing = false;
+  /// after_commit() moves the WAL into the database once it has so many frames (4120 bytes each).
+  uint32_t wal_frames_max = 1000;
+  /// The largest transaction: the WAL's file is made long enough for wal_frames_max frames and one of these on top, so that
+  /// it never grows.
+  uint64_t transaction_bytes_max = 512 << 10;
+  /// Database file at the start, so that it grows late.
+  uint64_t database_bytes = 1 << 20;
+  uint64_t database_bytes_max = 0;  // quota; 0: none
+};
+
+class SqliteCheckpointStore final : public CheckpointStore {
+ public:
+  SqliteCheckpointStore() = default;
+
+  /// Creates the directory and the database if there are none. Code::Busy if an agent holds the directory (detail: its pid)
+  /// or another program the database; Code::NotFound if `open_existing` and there is none; Code::Incompatible if the file was
+  /// written by a newer weir or another program; Code::Corrupt if it is damaged. Once per store: after a failure take a new
+  /// one.
+  Status open(const StoreOptions& options);
+  /// Whether the space that the options ask for could be reserved at open: Ok, or Code::Full. The store works either way.
+  Status space_reserved() const { return space_reserved_; }
+  /// What the WAL's file is made to hold.
+  static uint64_t wal_bytes(const StoreOptions& options);
+
+  Result<PipelineRow> open_pipeline(std::string_view name, DeadLetterLimits limits) override;
+  Result<uint32_t> operator_number(uint32_t pipeline, std::string_view uid) override;
+  Status reserve_ids(uint32_t pipeline, uint64_t reserved_id) override;
+  Status commit(const CheckpointWrite& write) override;
+  Status after_commit() override;
+  Status load(uint32_t pipeline, RestoreHandler& handler) override;
+  Result<StoredOutbox> next_outbox(uint32_t op, uint64_t after_checkpoint, std::span<uint8_t> to) override;
+  Status list_dead_letters(uint32_t pipeline, int64_t after, size_t limit,
+                           FunctionRef<void(const StoredDeadLetter&)> visit) override;
+  Result<DeadLetterCounts> count_dead_letters(uint32_t pipeline) override;
+
+ private:
+  /// What a commit changes; replaced as a whole once the transaction is durable.
+  struct Counters {
+    uint64_t last_checkpoint_id = 0;
+    uint64_t reserved_id = 0;
+    uint64_t blob_rows = 0;
+    DeadLetterCounts dead_letters;
+  };
+  struct OpenPipeline {
+    uint32_t pipeline = 0;
+    DeadLetterLimits limits;
+    Counters counters;
+  };
+  struct Part {
+    uint32_t op = 0;
+    uint32_t pipeline = 0;
+    uint64_t checkpoint_id = 0;  // that its stored state belongs to; 0: none
+    uint64_t writing_id = 0;     // in the transaction under way
+  };
+  class Loader;
+
+  Status open_database(const StoreOptions& options);
+  Status reserve_space(const StoreOptions& options);
+  Status prepare();
+
+  OpenPipeline* find_pipeline(uint32_t pipeline);
+  Part* find_part(uint32_t op);
+  Status add_missing_pipeline(std::string_view name);
+  Status read_counters(OpenPipeline& pipeline, const RegisteredPipeline& row);
+  Result<uint32_t> find_or_add_operator(uint32_t pipeline, std::string_view uid);
+  BlobTable& table(BlobKind kind) { return blobs_[static_cast<size_t>(kind) - 1]; }
+
+  Status change(FunctionRef<Status()> body);
+  Status fail(Status status);
+  Status check(const CheckpointWrite& write, const OpenPipeline& pipeline);
+  Status check_blob(const Blob& blob, uint32_t pipeline);
+  Status write_checkpoint(const CheckpointWrite& write, const OpenPipeline& pipeline, Counters& next);
+  Status write_blobs(const CheckpointWrite& write, const OpenPipeline& pipeline, Counters& next);
+  Status write_blob(const Blob& blob, uint64_t id, const OpenPipeline& pipeline, Counters& next);
+  Status forget_left_over(uint32_t op, uint64_t before, Counters& next);
+  Status trim(const Trim& trim, Counters& next);
+  Status write_dead_letters(const CheckpointWrite& write, const OpenPipeline& pipeline, Counters& next);
+  Status write_registry(uint32_t pipeline, const Counters& before, const Counters& next);
+
+  StateLock lock_;
+  Database database_;
+  Transactions transactions_;
+  RegistryTable registry_;
+  CheckpointTable checkpoints_;
+  std::array<BlobTable, 5> blobs_{BlobTable(BlobKind::Operator), BlobTable(BlobKind::Base), BlobTable(BlobKind::Delta),
+                                  BlobTable(BlobKind::Outbox), BlobTable(BlobKind::SessionTail)};
+  DeadLetterTable dead_letters_;
+
+  bool read_only_ = false;
+  uint32_t wal_frames_max_ = 0;
+  Status space_reserved_;
+  Status broken_;  // after Io or Corrupt in a write: what every later write returns
+  std::vector<OpenPipeline> pipelines_;
+  std::vector<Part> parts_;
+};
+
+}  // namespace weir
