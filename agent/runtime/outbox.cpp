@@ -91,8 +91,8 @@ Status Outbox::restore(const StoredBlob& blob) {
 }
 
 void Outbox::announce(uint64_t checkpoint_id, size_t bytes) {
-  // Blobs that were confirmed but not trimmed before a crash are still there; they must not be published again.
-  if (checkpoint_id <= confirmed_checkpoint_) return;
+  // What was confirmed was trimmed in the same transaction.
+  WEIR_ASSERT(checkpoint_id > confirmed_checkpoint_);
   ++waiting_blobs_;
   disk_bytes_ += bytes;
   newest_checkpoint_ = checkpoint_id;
