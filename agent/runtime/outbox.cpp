@@ -64,7 +64,6 @@ void Outbox::snapshot_done(uint64_t checkpoint_id, bool committed) {
   trimmed_checkpoint_ = trimming_checkpoint_;
   if (pending_.size() == 0) return;
   disk_bytes_ += pending_.size();
-  newest_checkpoint_ = checkpoint_id;
   if (publishing_.active || waiting_blobs_ > 0 || read_job_.in_flight) {
     ++waiting_blobs_;
   } else {
@@ -90,12 +89,12 @@ Status Outbox::restore(const StoredBlob& blob) {
   return {};
 }
 
-void Outbox::announce(uint64_t checkpoint_id, size_t bytes) {
+Status Outbox::announce(uint64_t checkpoint_id, size_t bytes) {
   // What was confirmed was trimmed in the same transaction.
-  WEIR_ASSERT(checkpoint_id > confirmed_checkpoint_);
+  if (checkpoint_id <= confirmed_checkpoint_) return {Code::Corrupt, "stored results are older than what was confirmed"};
   ++waiting_blobs_;
   disk_bytes_ += bytes;
-  newest_checkpoint_ = checkpoint_id;
+  return {};
 }
 
 void Outbox::start(Now now) {

@@ -56,7 +56,8 @@ class Outbox final : public Stateful, public PublisherHandler {
   uint64_t waiting_blobs() const { return waiting_blobs_; }
   /// Begins with what a restart found on disk.
   void start(Now now);
-  void announce(uint64_t checkpoint_id, size_t bytes);
+  /// At recovery, after the own blob: results of this checkpoint wait on disk.
+  Status announce(uint64_t checkpoint_id, size_t bytes);
 
   std::string_view uid() const override { return "sink"; }
   std::string_view layout() const override { return "outbox 1"; }
@@ -115,9 +116,8 @@ class Outbox final : public Stateful, public PublisherHandler {
   std::array<uint32_t, retries_max> retries_{};  // offsets of rows to hand over again
   size_t retry_count_ = 0;
 
-  uint64_t waiting_blobs_ = 0;  // on disk, not in the publishing half
-  uint64_t disk_bytes_ = 0;     // of all blobs that are not acknowledged
-  uint64_t newest_checkpoint_ = 0;
+  uint64_t waiting_blobs_ = 0;         // on disk, not in the publishing half
+  uint64_t disk_bytes_ = 0;            // of all blobs that are not acknowledged
   uint64_t confirmed_checkpoint_ = 0;  // all results up to this checkpoint were acknowledged
   uint64_t trimming_checkpoint_ = 0;
   uint64_t trimmed_checkpoint_ = 0;

@@ -119,8 +119,7 @@ Status Pipeline::Restorer::on_outbox(uint32_t op, uint64_t checkpoint_id, size_t
              " bytes and does not fit into outbox.memory; set it to at least " + std::to_string(2 * bytes) + " B";
     return {Code::Incompatible, "stored results do not fit the configured outbox"};
   }
-  pipeline_.outbox_.announce(checkpoint_id, bytes);
-  return {};
+  return pipeline_.outbox_.announce(checkpoint_id, bytes);
 }
 
 Status Pipeline::Restorer::finish() {
