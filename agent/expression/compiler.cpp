@@ -123,6 +123,7 @@ bool Compiler::compile(Type expected, Program& program, std::vector<ExpressionEr
   Operand result = parse_expression();
   expect_end();
   expect_result(result, expected);
+  if (expected != Type::Null) result.type = expected;
   return finish(result, program, errors);
 }
 
