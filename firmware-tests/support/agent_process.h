@@ -31,8 +31,7 @@ class AgentProcess {
   Status start_ready(int64_t deadline_ms = 10'000);
   /// Until `status` says ready. False as soon as the process has ended.
   bool wait_ready(int64_t deadline_ms = 10'000);
-  /// Until every pipeline's source is connected: from then on nothing that is published to it can be missed. It waits for
-  /// subscriptions too: the agent counts as connected only when it has them.
+  /// Until every pipeline's source is connected. A new one may not have subscribed yet: Broker::wait_for_subscription.
   bool wait_connected(int64_t deadline_ms = 10'000);
   bool running() { return process_.running(); }
   pid_t pid() const { return process_.pid(); }

@@ -51,7 +51,7 @@ Status Broker::write_config() {
   }
   config += "listener " + std::to_string(port_) + " 127.0.0.1\nallow_anonymous true\n";
   config += "persistence_location " + directory_.path() + "/\nlog_dest stderr\nlog_type error\nlog_type warning\n";
-  config += "log_type notice\n";
+  config += "log_type notice\nlog_type subscribe\nlog_timestamp false\n";
   // Started by root, mosquitto would change to a user who cannot write here.
   if (geteuid() == 0) config += "user root\n";
   return write_whole_file(directory_.file("mosquitto.conf"), config);
@@ -77,6 +77,11 @@ Status Broker::start() {
     if (status.code() != Code::Unavailable) break;
   }
   return status;
+}
+
+bool Broker::wait_for_subscription(const std::string& client_id, int64_t deadline_ms) {
+  // "sensor-reader 1 sensors/#": client, QoS, filter.
+  return eventually(deadline_ms, [&] { return log().find("\n" + client_id + " 1 ") != std::string::npos; });
 }
 
 Status Broker::stop() {

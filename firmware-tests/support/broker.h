@@ -27,6 +27,10 @@ class Broker {
   void kill9() { process_.kill_and_wait(); }
   bool running() { return process_.running(); }
 
+  /// Until a client of this id has subscribed to something since the broker's first start: only then does a message that is
+  /// published find it.
+  bool wait_for_subscription(const std::string& client_id, int64_t deadline_ms = 10'000);
+
   uint16_t port() const { return port_; }
   /// "mqtt://127.0.0.1:PORT"
   std::string url() const;

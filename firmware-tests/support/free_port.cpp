@@ -31,13 +31,19 @@ uint16_t free_port() {
   return bound ? ntohs(address.sin_port) : uint16_t{0};
 }
 
-bool accepts_connections(uint16_t port) {
+int connect_to_port(uint16_t port) {
   const int fd = tcp_socket();
-  if (fd < 0) return false;
+  if (fd < 0) return -1;
   sockaddr_in address = loopback(port);
-  const bool accepted = connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return fd;
   close(fd);
-  return accepted;
+  return -1;
+}
+
+bool accepts_connections(uint16_t port) {
+  const int fd = connect_to_port(port);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
 }
 
 }  // namespace weir

@@ -8,6 +8,8 @@ namespace weir {
 
 /// 0 if the machine has no free port.
 uint16_t free_port();
+/// A blocking TCP connection to this loopback port; -1 if nobody accepts.
+int connect_to_port(uint16_t port);
 /// Whether something accepts TCP connections on this loopback port now.
 bool accepts_connections(uint16_t port);
 

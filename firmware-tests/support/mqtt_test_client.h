@@ -138,7 +138,8 @@ class MqttSubscriber final : public MqttTestClient {
   bool next_is_dup_ = false;  // the library's thread only
 };
 
-/// Takes the session of `client_id` away from whoever holds it, as a second client with the same id does, and goes at once.
+/// Takes the session of `client_id` away from whoever holds it, as a second client with the same id does, and goes at once,
+/// without acknowledging any of what the broker sends.
 Status take_over_session(uint16_t port, const std::string& client_id, bool version5 = true);
 
 }  // namespace weir
