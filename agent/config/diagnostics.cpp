@@ -145,14 +145,14 @@ Location inside(const Text& text, size_t byte_offset) {
   bool escaped = !text.written.empty();
   std::string_view from = escaped ? text.written : text.value;
   size_t position = 0;
-  for (size_t value_bytes = 0; position < from.size() && value_bytes < byte_offset;) {
+  for (size_t value_bytes = 0; position < from.size();) {
     Escape next = {position + character_length(from.substr(position)), 0};
     if (escaped && from[position] == '\\') {
       next = read_escape(from, position);
     } else {
       next.bytes = next.end - position;
     }
-    // An offset within a character stays on the character.
+    // An offset within a character stays on the character; what stands for no byte at all is passed over.
     if (next.bytes > 0 && value_bytes + next.bytes > byte_offset) break;
     value_bytes += next.bytes;
     step_over(at, from.substr(position, next.end - position));

@@ -1,0 +1,322 @@
+#include "agent/config/checks.h"
+
+#include <algorithm>
+
+#include "agent/config/broker_url.h"
+#include "agent/config/diagnostics.h"
+#include "agent/config/fingerprint.h"
+#include "agent/config/toml_document.h"
+#include "agent/config/topic_filter.h"
+#include "agent/config/topic_template.h"
+
+namespace weir {
+namespace {
+
+template <class Spec>
+Spec& as(void* section) {
+  return *static_cast<Spec*>(section);
+}
+
+/// The whole value, inside the quotes.
+void text_error(CheckContext& context, const Text& text, std::string message, std::string help = {}) {
+  context.diagnostics.error(text.at, character_count(text.written.empty() ? text.value : text.written), std::move(message),
+                            std::move(help));
+}
+
+std::string place_of(Location at, const CheckContext& context) {
+  return context.files[at.file].name + ":" + std::to_string(at.line);
+}
+
+}  // namespace
+
+void check_url(const Node& node, void* section, CheckContext& context) {
+  BrokerUrl url = parse_broker_url(node.text.value);
+  as<MqttSpec>(section).host = url.host;
+  as<MqttSpec>(section).port = url.port;
+  if (url.problem.empty()) return;
+  std::string_view rest = std::string_view(node.text.value).substr(url.problem_offset);
+  context.diagnostics.error(inside(node.text, url.problem_offset), character_count(rest), url.problem, url.help);
+}
+
+void check_password(const Node& node, void*, CheckContext& context) {
+  if (!context.files[node.at.file].world_readable) return;
+  context.diagnostics.warning(node.key_at, node.key_length, "a password in a file that every user can read",
+                              "use password_file, or chmod o-r the configuration");
+}
+
+void check_mqtt(const Node& node, void*, CheckContext& context) {
+  const Node* file = node.find("password_file");
+  if (!file || !node.find("password")) return;
+  context.diagnostics.error(file->key_at, file->key_length, "\"password\" and \"password_file\" exclude each other");
+}
+
+void check_topics(const Node& node, void*, CheckContext& context) {
+  std::vector<const Text*> good;
+  for (const Node& each : node.children) {
+    const char* problem = topic_filter_problem(each.text.value);
+    if (problem) {
+      text_error(context, each.text, "not a topic filter: " + std::string(problem));
+      continue;
+    }
+    for (const Text* other : good) {
+      if (!topic_filters_overlap(other->value, each.text.value)) continue;
+      text_error(context, each.text, "this filter and " + quoted(other->value) + " match common topics",
+                 "the broker would deliver their messages twice; leave one out or put it into another pipeline");
+      break;
+    }
+    good.push_back(&each.text);
+  }
+}
+
+void check_source_qos(const Node& node, void*, CheckContext& context) {
+  if (node.integer == 0)
+    context.diagnostics.warning(node.at, node.length,
+                                "at QoS 0 messages count at most once: those sent during an outage are lost",
+                                "use 1 unless the publishers send at QoS 0 anyway");
+}
+
+void check_sink_qos(const Node& node, void*, CheckContext& context) {
+  if (node.integer == 0)
+    context.diagnostics.warning(node.at, node.length, "at QoS 0 results arrive at most once: nobody acknowledges them",
+                                "use 1");
+}
+
+void check_topic_template(const Node& node, void*, CheckContext& context) {
+  TemplateProblem problem = check_template(node.text.value);
+  if (!problem.message) return;
+  std::string_view token = std::string_view(node.text.value).substr(problem.offset, problem.length);
+  context.diagnostics.error(inside(node.text, problem.offset), character_count(token), problem.message,
+                            "for example: topic = \"alerts/{device}\"");
+}
+
+void check_key_by(const Node& node, void*, CheckContext& context) {
+  for (size_t index = 0; index < node.children.size(); ++index) {
+    const Text& key = node.children[index].text;
+    bool repeated = std::any_of(node.children.begin(), node.children.begin() + static_cast<ptrdiff_t>(index),
+                                [&](const Node& earlier) { return earlier.text.value == key.value; });
+    if (key.value.empty()) text_error(context, key, "the name of a field is empty");
+    if (repeated) text_error(context, key, quoted(key.value) + " stands twice in \"key_by\"");
+  }
+}
+
+void check_restart(const Node& node, void* section, CheckContext& context) {
+  const RestartSpec& restart = as<RestartSpec>(section);
+  struct Use {
+    const char* key;
+    const char* strategies;
+  };
+  constexpr Use uses[] = {{"max_failures", "failure-rate"},
+                          {"interval", "failure-rate"},
+                          {"attempts", "fixed-delay"},
+                          {"delay", "failure-rate or fixed-delay"}};
+  for (const Use& use : uses) {
+    const Node* child = node.find(use.key);
+    if (!child || std::string_view(use.strategies).find(restart.strategy) != std::string_view::npos) continue;
+    context.diagnostics.warning(child->key_at, child->key_length,
+                                quoted(use.key) + " does nothing with the strategy " + quoted(restart.strategy),
+                                std::string("it belongs to ") + use.strategies);
+  }
+  context.diagnostics.note(node.key_at, node.key_length,
+                           "restart strategies are read and checked; they take effect in a later version of weir");
+}
+
+namespace {
+
+void check_event_time(const Node& source_node, const SourceSpec& source, CheckContext& context) {
+  const Text& field = source.event_time.field;
+  if (field.value.empty()) return;  // reported already
+  for (const SourceField& each : source.fields) {
+    if (each.field.name != field.value) continue;
+    if (each.field.type != Type::Time)
+      text_error(context, field, quoted(field.value) + " is " + type_name(each.field.type) + ", and event time needs a time",
+                 "declare it as time(ms), time(s), time(us), time(ns), time(rfc3339) or arrival");
+    return;
+  }
+  std::vector<std::string> names;
+  if (const Node* fields = source_node.find("fields"))
+    for (const Node& each : fields->children) names.push_back(each.key);
+  // A field whose own rule is wrong has been reported there.
+  if (std::find(names.begin(), names.end(), field.value) != names.end()) return;
+  text_error(context, field, "unknown field " + quoted(field.value), suggest(field.value, names, "there are:"));
+}
+
+void check_topic_segments(const Node& source_node, const SourceSpec& source, CheckContext& context) {
+  for (const SourceField& field : source.fields) {
+    if (field.origin != FieldOrigin::TopicSegment) continue;
+    for (const Text& topic : source.topics) {
+      bool unbounded = false;
+      if (topic_filter_problem(topic.value)) continue;
+      size_t levels = topic_filter_levels(topic.value, unbounded);
+      if (unbounded || field.topic_segment < levels) continue;
+      text_error(context, source_node.find("fields")->find(field.field.name)->text,
+                 "topics that match " + quoted(topic.value) + " have " + std::to_string(levels) +
+                     (levels == 1 ? " segment" : " segments"),
+                 "the first is topic[0], the last topic[" + std::to_string(levels - 1) + "]");
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+void check_source(const Node& node, void* section, CheckContext& context) {
+  const SourceSpec& source = as<SourceSpec>(section);
+  check_event_time(node, source, context);
+  check_topic_segments(node, source, context);
+}
+
+void check_window(const Node& node, void* section, CheckContext& context) {
+  const StepSpec& step = as<StepSpec>(section);
+  const Node* offset = node.find("offset");
+  if (offset && step.tumbling > 0 && step.offset >= step.tumbling)
+    context.diagnostics.error(offset->at, offset->length, "\"offset\" must be shorter than the window");
+}
+
+namespace {
+
+/// The verbs of a step as written: "filter", "map", "window".
+std::vector<const Node*> verbs_of(const Node& step) {
+  std::vector<const Node*> verbs;
+  for (const Node& child : step.children)
+    if (child.key == "filter" || child.key == "map" || child.key == "window") verbs.push_back(&child);
+  return verbs;
+}
+
+void check_single_verb(const Node& node, const std::vector<const Node*>& verbs, CheckContext& context) {
+  if (verbs.size() > 1)
+    context.diagnostics.error(verbs[1]->key_at, verbs[1]->key_length,
+                              "a step has one verb, and this one has " + quoted(verbs[0]->key) + " already",
+                              "make it a [[pipeline.step]] of its own");
+  constexpr const char* others[] = {"id", "key_by", "max_keys", "evict"};
+  bool all_known = std::all_of(node.children.begin(), node.children.end(), [&](const Node& child) {
+    return std::any_of(std::begin(others), std::end(others), [&](const char* key) { return child.key == key; });
+  });
+  // A misspelt verb is reported as an unknown key, an aggregate by what it lacks.
+  if (verbs.empty() && all_known)
+    context.diagnostics.error(node.at, node.length, "the step has no verb",
+                              "give it a filter, a map, or a window with aggregate");
+}
+
+void check_window_step(const Node& node, const StepSpec& step, CheckContext& context) {
+  const Node& window = *node.find("window");
+  if (step.id.empty() && !node.find("id"))
+    context.diagnostics.error(node.at, node.length, "a step that keeps state needs an \"id\"",
+                              "after a restart its state is found by it; for example: id = \"per-minute\"");
+  if (!node.find("aggregate"))
+    context.diagnostics.error(window.key_at, window.key_length, "\"window\" needs \"aggregate\"",
+                              "for example: aggregate = { n = \"count()\" }");
+}
+
+void check_plain_step(const Node& node, bool has_verb, CheckContext& context) {
+  for (const char* key : {"aggregate", "key_by", "max_keys", "evict"}) {
+    const Node* child = node.find(key);
+    if (child && (has_verb || child->key == "aggregate"))
+      context.diagnostics.error(child->key_at, child->key_length, quoted(key) + " needs \"window\"",
+                                "for example: window = { tumbling = \"1min\" }");
+  }
+}
+
+}  // namespace
+
+void check_step(const Node& node, void* section, CheckContext& context) {
+  StepSpec& step = as<StepSpec>(section);
+  std::vector<const Node*> verbs = verbs_of(node);
+  check_single_verb(node, verbs, context);
+  bool has_window = node.find("window") != nullptr;
+  if (has_window) {
+    check_window_step(node, step, context);
+  } else {
+    check_plain_step(node, !verbs.empty(), context);
+  }
+  if (verbs.empty()) return;
+  step.verb = verbs[0]->key == "filter" ? StepVerb::Filter : verbs[0]->key == "map" ? StepVerb::Map : StepVerb::Window;
+}
+
+void check_sink(const Node& node, void* section, CheckContext& context) {
+  const OutboxSpec& outbox = as<SinkSpec>(section).outbox;
+  const Node* written = node.find("outbox");
+  if (written && outbox.max_bytes < outbox.memory)
+    context.diagnostics.error(written->at, written->length, "\"max_bytes\" must be at least \"memory\"",
+                              "what is in memory goes to the disk at the next checkpoint");
+}
+
+namespace {
+
+void check_step_ids(const PipelineSpec& pipeline, CheckContext& context) {
+  for (size_t index = 0; index < pipeline.step.size(); ++index) {
+    const StepSpec& step = pipeline.step[index];
+    for (size_t before = 0; before < index && !step.id.empty(); ++before) {
+      if (pipeline.step[before].id != step.id) continue;
+      context.diagnostics.error(step.id_at, step.id.size(), "two steps have the id " + quoted(step.id),
+                                "the first is at " + place_of(pipeline.step[before].id_at, context));
+      break;
+    }
+  }
+}
+
+void check_windows_have_event_time(const Node& node, const PipelineSpec& pipeline, CheckContext& context) {
+  const Node* source = node.find("source");
+  const Node* steps = node.find("step");
+  if (!source || !steps || pipeline.source.event_time.given || source->find("event_time")) return;
+  for (const Node& step : steps->children) {
+    const Node* window = step.find("window");
+    if (!window) continue;
+    context.diagnostics.error(window->key_at, window->key_length, "a window needs the source's event time",
+                              "for example, in [pipeline.source]: event_time = { field = \"ts\", max_delay = \"2s\" }");
+    return;
+  }
+}
+
+}  // namespace
+
+void check_pipeline(const Node& node, void* section, CheckContext& context) {
+  PipelineSpec& pipeline = as<PipelineSpec>(section);
+  pipeline.fingerprint = table_fingerprint(node);
+  check_step_ids(pipeline, context);
+  check_windows_have_event_time(node, pipeline, context);
+  const Node* checkpoint = node.find("checkpoint");
+  const Node* unacked = checkpoint ? checkpoint->find("unacked") : nullptr;
+  if (unacked && pipeline.checkpoint.unacked > pipeline.source.max_unacked)
+    context.diagnostics.error(
+        unacked->at, unacked->length,
+        "\"unacked\" must be at most the source's max_unacked, " + std::to_string(pipeline.source.max_unacked),
+        "more messages never wait at a time");
+}
+
+namespace {
+
+void check_pipeline_names(const Specification& specification, CheckContext& context) {
+  const std::vector<PipelineSpec>& all = specification.pipeline;
+  for (size_t index = 0; index < all.size(); ++index) {
+    for (size_t before = 0; before < index && !all[index].name.empty(); ++before) {
+      if (all[before].name != all[index].name) continue;
+      context.diagnostics.error(all[index].name_at, all[index].name.size(),
+                                "two pipelines have the name " + quoted(all[index].name),
+                                "the first is at " + place_of(all[before].name_at, context));
+      break;
+    }
+  }
+}
+
+void check_broker_name(const Text& name, const std::vector<std::string>& brokers, CheckContext& context) {
+  if (name.at.line == 0 || std::find(brokers.begin(), brokers.end(), name.value) != brokers.end()) return;
+  std::string help = brokers.empty() ? "a broker is described by [mqtt.NAME] and url = \"mqtt://HOST:1883\""
+                                     : suggest(name.value, brokers, "there are:");
+  text_error(context, name, "there is no [mqtt." + name.value + "]", help);
+}
+
+}  // namespace
+
+void check_specification(const Node& node, void* section, CheckContext& context) {
+  const Specification& specification = as<Specification>(section);
+  check_pipeline_names(specification, context);
+  std::vector<std::string> brokers;
+  if (const Node* mqtt = node.find("mqtt"))
+    for (const Node& each : mqtt->children) brokers.push_back(each.key);
+  for (const PipelineSpec& pipeline : specification.pipeline) {
+    check_broker_name(pipeline.source.mqtt, brokers, context);
+    check_broker_name(pipeline.sink.mqtt, brokers, context);
+  }
+}
+
+}  // namespace weir

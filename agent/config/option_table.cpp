@@ -1,0 +1,732 @@
+// The one option table. To add an option: a member in spec.h and a row here; then regenerate the schema and the reference page
+// (the failing test says how).
+#include "agent/config/checks.h"
+#include "agent/config/option.h"
+
+namespace weir {
+namespace {
+
+using enum OptionType;
+
+constexpr const char* log_levels[] = {"error", "warning", "notice", "info", "debug"};
+constexpr const char* mqtt_versions[] = {"5", "3.1.1"};
+constexpr const char* durabilities[] = {"power-loss", "process-crash"};
+constexpr const char* strategies[] = {"none", "fixed-delay", "exponential-delay", "failure-rate"};
+constexpr const char* formats[] = {"json"};
+constexpr const char* later_source_formats[] = {"csv", "raw", "senml", "protobuf", "sparkplug"};
+constexpr const char* later_sink_formats[] = {"csv", "raw"};
+constexpr const char* acknowledgements[] = {"checkpoint"};
+constexpr const char* later_acknowledgements[] = {"journal"};
+constexpr const char* retained_choices[] = {"use", "skip"};
+constexpr const char* evictions[] = {"reject", "oldest", "emit"};
+constexpr const char* deliveries[] = {"exactly-once"};
+constexpr const char* later_deliveries[] = {"immediate"};
+
+constexpr Option agent_options[] = {
+    {.key = "name",
+     .type = Name,
+     .member = member<&AgentSpec::name>,
+     .standard_note = "the host's name",
+     .documentation = "Names this gateway: in the MQTT client ids, the status and the ids of results.",
+     .example = "name = \"gw-17\""},
+    {.key = "state_dir",
+     .type = Text,
+     .member = member<&AgentSpec::state_dir>,
+     .standard = "/var/lib/weir",
+     .minimum = "1",
+     .maximum = "1024",
+     .documentation = "Directory of the state: the checkpoints, the lock and the control socket. One agent each.",
+     .example = "state_dir = \"/var/lib/weir\""},
+    {.key = "memory_limit",
+     .type = Size,
+     .member = member<&AgentSpec::memory_limit>,
+     .standard = "32MiB",
+     .minimum = "1MiB",
+     .maximum = "64GiB",
+     .documentation =
+         "A configuration that needs more memory than this is refused before anything runs; `weir plan` shows the bill.",
+     .example = "memory_limit = \"8MiB\""},
+    {.key = "log_level",
+     .type = Choice,
+     .member = member<&AgentSpec::log_level>,
+     .standard = "info",
+     .choices = log_levels,
+     .documentation = "The least important messages that are still logged.",
+     .example = "log_level = \"notice\""},
+};
+
+constexpr Section agent_section = {
+    .header = "[agent]",
+    .documentation = "The process as a whole.",
+    .options = agent_options,
+    .at = member<&AgentSpec::at>,
+};
+
+constexpr Option mqtt_options[] = {
+    {.key = "url",
+     .type = Text,
+     .member = member<&MqttSpec::url>,
+     .required = true,
+     .minimum = "1",
+     .maximum = "1024",
+     .documentation = "The broker: `mqtt://HOST` or `mqtt://HOST:PORT`; the port is 1883 if none is given.",
+     .example = "url = \"mqtt://127.0.0.1:1883\"",
+     .check = check_url},
+    {.key = "mqtt",
+     .type = Choice,
+     .member = member<&MqttSpec::mqtt>,
+     .standard = "5",
+     .choices = mqtt_versions,
+     .documentation =
+         "The protocol's version. `3.1.1` has no message properties: results then carry no `weir-id` outside the payload.",
+     .example = "mqtt = \"3.1.1\""},
+    {.key = "client_id",
+     .type = Text,
+     .member = member<&MqttSpec::client_id>,
+     .standard_note = "`agent.name`",
+     .minimum = "1",
+     .maximum = "128",
+     .documentation =
+         "Begins the client ids; the pipeline's name follows. It must stay the same, for the broker keeps the session by it.",
+     .example = "client_id = \"gw-17\""},
+    {.key = "username",
+     .type = Text,
+     .member = member<&MqttSpec::username>,
+     .maximum = "1024",
+     .documentation = "The user at the broker.",
+     .example = "username = \"gateway\""},
+    {.key = "password",
+     .type = Text,
+     .member = member<&MqttSpec::password>,
+     .maximum = "1024",
+     .documentation = "The password. Better in `password_file`: a configuration that everybody can read is warned about.",
+     .example = "password = \"secret\"",
+     .check = check_password},
+    {.key = "password_file",
+     .type = Text,
+     .member = member<&MqttSpec::password_file>,
+     .minimum = "1",
+     .maximum = "1024",
+     .documentation = "A file whose first line is the password.",
+     .example = "password_file = \"/etc/weir/broker.password\""},
+    {.key = "keepalive",
+     .type = Duration,
+     .member = member<&MqttSpec::keepalive>,
+     .standard = "60s",
+     .minimum = "5s",
+     .maximum = "65535s",
+     .range_reason = "MQTT counts it in seconds, in 16 bits",
+     .documentation = "How long the line may be silent before a ping asks whether the broker is there.",
+     .example = "keepalive = \"60s\""},
+    {.key = "session_expiry",
+     .type = Duration,
+     .member = member<&MqttSpec::session_expiry>,
+     .standard = "7d",
+     .minimum = "1min",
+     .maximum = "49710d",
+     .range_reason = "the broker's session is what is replayed after an outage",
+     .documentation =
+         "How long the broker keeps the session, and with it what was not acknowledged, while the agent is away (MQTT 5).",
+     .example = "session_expiry = \"7d\""},
+    {.key = "max_packet_size",
+     .type = Size,
+     .member = member<&MqttSpec::max_packet_size>,
+     .standard = "16MiB",
+     .minimum = "1KiB",
+     .maximum = "256MB",
+     .documentation = "The broker is told not to send larger packets (MQTT 5). It bounds the library's memory.",
+     .example = "max_packet_size = \"256KiB\""},
+};
+
+constexpr Section mqtt_section = {
+    .header = "[mqtt.NAME]",
+    .documentation = "A broker. Sources and sinks refer to it by NAME.",
+    .options = mqtt_options,
+    .at = member<&MqttSpec::at>,
+    .name = member<&MqttSpec::name>,
+    .check = check_mqtt,
+};
+
+constexpr Option checkpoint_options[] = {
+    {.key = "interval",
+     .type = Duration,
+     .member = member<&CheckpointSpec::interval>,
+     .standard = "5s",
+     .minimum = "0s",
+     .maximum = "1d",
+     .documentation = "Time between two checkpoints; `0s`: no timer, only the other triggers.",
+     .example = "interval = \"5s\""},
+    {.key = "min_pause",
+     .type = Duration,
+     .member = member<&CheckpointSpec::min_pause>,
+     .standard = "500ms",
+     .minimum = "0s",
+     .maximum = "1h",
+     .documentation = "From the end of one checkpoint to the begin of the next at least this long.",
+     .example = "min_pause = \"500ms\""},
+    {.key = "timeout",
+     .type = Duration,
+     .member = member<&CheckpointSpec::timeout>,
+     .standard = "30s",
+     .minimum = "100ms",
+     .maximum = "1h",
+     .documentation = "A checkpoint that takes longer has failed; its changes go into the next one.",
+     .example = "timeout = \"30s\""},
+    {.key = "records",
+     .type = Integer,
+     .member = member<&CheckpointSpec::records>,
+     .standard = "0",
+     .minimum = "0",
+     .documentation = "A checkpoint after this many records; 0: records do not count.",
+     .example = "records = 10000"},
+    {.key = "unacked",
+     .type = Integer,
+     .member = member<&CheckpointSpec::unacked>,
+     .standard = "0",
+     .minimum = "0",
+     .maximum = "65535",
+     .documentation =
+         "A checkpoint when this many messages wait for their acknowledgement; 0: half of the source's `max_unacked`.",
+     .example = "unacked = 500"},
+    {.key = "durability",
+     .type = Choice,
+     .member = member<&CheckpointSpec::durability>,
+     .standard = "power-loss",
+     .choices = durabilities,
+     .documentation =
+         "What a completed checkpoint survives: a power cut, or only a crash of the process (fewer flushes to the disk).",
+     .example = "durability = \"power-loss\""},
+};
+
+constexpr Section checkpoint_section = {
+    .header = "[pipeline.checkpoint]",
+    .documentation = "When checkpoints are taken. Whichever trigger comes first fires.",
+    .options = checkpoint_options,
+    .at = member<&CheckpointSpec::at>,
+};
+
+constexpr Option restart_options[] = {
+    {.key = "strategy",
+     .type = Choice,
+     .member = member<&RestartSpec::strategy>,
+     .standard = "exponential-delay",
+     .choices = strategies,
+     .documentation = "What to do when the pipeline fails.",
+     .example = "strategy = \"failure-rate\""},
+    {.key = "max_failures",
+     .type = Integer,
+     .member = member<&RestartSpec::max_failures>,
+     .standard = "1",
+     .minimum = "1",
+     .maximum = "1000000",
+     .documentation = "`failure-rate`: more failures than this within `interval` end the pipeline.",
+     .example = "max_failures = 5"},
+    {.key = "attempts",
+     .type = Integer,
+     .member = member<&RestartSpec::attempts>,
+     .standard = "1",
+     .minimum = "1",
+     .maximum = "1000000",
+     .documentation = "`fixed-delay`: how often it is tried.",
+     .example = "attempts = 3"},
+    {.key = "interval",
+     .type = Duration,
+     .member = member<&RestartSpec::interval>,
+     .standard = "1min",
+     .minimum = "1ms",
+     .maximum = "365d",
+     .documentation = "`failure-rate`: the time over which failures are counted.",
+     .example = "interval = \"5min\""},
+    {.key = "delay",
+     .type = Duration,
+     .member = member<&RestartSpec::delay>,
+     .standard = "1s",
+     .minimum = "0s",
+     .maximum = "1d",
+     .documentation = "`failure-rate`, `fixed-delay`: the pause before the next try.",
+     .example = "delay = \"1s\""},
+};
+
+constexpr Section restart_section = {
+    .header = "[pipeline.restart]",
+    .documentation =
+        "What happens when the pipeline fails. This version reads and checks the table; the strategies take effect in a later "
+        "one.",
+    .options = restart_options,
+    .at = member<&RestartSpec::at>,
+    .check = check_restart,
+};
+
+constexpr Option dead_letter_options[] = {
+    {.key = "max_rows",
+     .type = Integer,
+     .member = member<&DeadLetterSpec::max_rows>,
+     .standard = "10000",
+     .minimum = "1",
+     .maximum = "10000000",
+     .documentation = "At most this many are kept; the oldest go first.",
+     .example = "max_rows = 10000"},
+    {.key = "max_bytes",
+     .type = Size,
+     .member = member<&DeadLetterSpec::max_bytes>,
+     .standard = "4MiB",
+     .minimum = "1KiB",
+     .maximum = "64GiB",
+     .documentation = "At most this much of payloads is kept; the oldest go first.",
+     .example = "max_bytes = \"4MiB\""},
+    {.key = "max_payload",
+     .type = Size,
+     .member = member<&DeadLetterSpec::max_payload>,
+     .standard = "4KiB",
+     .minimum = "0B",
+     .maximum = "1MiB",
+     .documentation = "How much of one payload is kept.",
+     .example = "max_payload = \"4KiB\""},
+};
+
+constexpr Section dead_letter_section = {
+    .header = "[pipeline.dead_letters]",
+    .documentation = "Messages that could not be used are set aside with the reason, within these bounds.",
+    .options = dead_letter_options,
+};
+
+constexpr Option event_time_options[] = {
+    {.key = "field",
+     .type = Text,
+     .member = member<&EventTimeSpec::field>,
+     .required = true,
+     .minimum = "1",
+     .maximum = "63",
+     .documentation = "The field that says when a record happened: of type `time`, or `arrival`.",
+     .example = "field = \"ts\""},
+    {.key = "max_delay",
+     .type = Duration,
+     .member = member<&EventTimeSpec::max_delay>,
+     .standard = "0s",
+     .minimum = "0s",
+     .maximum = "365d",
+     .documentation = "How much later than its successors a record may come and still be counted.",
+     .example = "max_delay = \"2s\""},
+    {.key = "idle",
+     .type = Duration,
+     .member = member<&EventTimeSpec::idle>,
+     .standard = "0s",
+     .minimum = "0s",
+     .maximum = "365d",
+     .documentation =
+         "After this long without a record, event time goes on with the clock, so that windows close; `0s`: it waits.",
+     .example = "idle = \"10s\""},
+};
+
+constexpr Section event_time_section = {
+    .header = "[pipeline.source.event_time]",
+    .documentation = "The clock that windows go by: the time in the records.",
+    .options = event_time_options,
+    .given = member<&EventTimeSpec::given>,
+};
+
+constexpr Option source_options[] = {
+    {.key = "mqtt",
+     .type = Text,
+     .member = member<&SourceSpec::mqtt>,
+     .required = true,
+     .documentation = "The broker, by its name under `[mqtt]`.",
+     .example = "mqtt = \"local\""},
+    {.key = "topics",
+     .type = TextList,
+     .member = member<&SourceSpec::topics>,
+     .required = true,
+     .minimum = "1",
+     .maximum = "64",
+     .documentation = "Topic filters; `+`, `#` and `$share/GROUP/` as in MQTT. No topic may match two of them.",
+     .example = "topics = [\"sensors/+/env\"]",
+     .check = check_topics},
+    {.key = "format",
+     .type = Choice,
+     .member = member<&SourceSpec::format>,
+     .standard = "json",
+     .choices = formats,
+     .later = later_source_formats,
+     .documentation = "How payloads are written.",
+     .example = "format = \"json\""},
+    {.key = "fields",
+     .type = Fields,
+     .member = whole_section<MemberType::Source>,
+     .required = true,
+     .documentation = "The record: a name for each value, and where it comes from; see [Fields](#fields).",
+     .example = "fields = { device = \"topic[1]\", temperature = \"float\", ts = \"time(ms)\" }"},
+    {.key = "event_time",
+     .type = Table,
+     .member = member<&SourceSpec::event_time>,
+     .section = &event_time_section,
+     .documentation = "The records' own time. Windows need it.",
+     .example = "event_time = { field = \"ts\", max_delay = \"2s\" }"},
+    {.key = "qos",
+     .type = Integer,
+     .member = member<&SourceSpec::qos>,
+     .standard = "1",
+     .minimum = "0",
+     .maximum = "1",
+     .range_reason =
+         "QoS 2 loses a message when the agent crashes between PUBREC and PUBREL; QoS 1 with weir's checkpoints counts "
+         "each once",
+     .documentation = "1: every message counts exactly once. 0: at most once; what is sent during an outage is lost.",
+     .example = "qos = 1",
+     .check = check_source_qos},
+    {.key = "ack",
+     .type = Choice,
+     .member = member<&SourceSpec::ack>,
+     .standard = "checkpoint",
+     .choices = acknowledgements,
+     .later = later_acknowledgements,
+     .documentation = "When messages are acknowledged: after the checkpoint that covers them is durable.",
+     .example = "ack = \"checkpoint\""},
+    {.key = "retained",
+     .type = Choice,
+     .member = member<&SourceSpec::retained>,
+     .standard = "use",
+     .choices = retained_choices,
+     .documentation = "Whether retained messages that come at subscribing are records.",
+     .example = "retained = \"skip\""},
+    {.key = "max_unacked",
+     .type = Integer,
+     .member = member<&SourceSpec::max_unacked>,
+     .standard = "1000",
+     .minimum = "20",
+     .maximum = "65535",
+     .documentation = "The broker sends at most this many messages ahead of the acknowledgements (MQTT's receive maximum).",
+     .example = "max_unacked = 1000"},
+    {.key = "max_message",
+     .type = Size,
+     .member = member<&SourceSpec::max_message>,
+     .standard = "64KiB",
+     .minimum = "64B",
+     .maximum = "16MiB",
+     .documentation = "Larger payloads become dead letters.",
+     .example = "max_message = \"64KiB\""},
+};
+
+constexpr Section source_section = {
+    .header = "[pipeline.source]",
+    .documentation = "Where the pipeline's records come from. Guarantee: exactly once into the state at QoS 1.",
+    .options = source_options,
+    .at = member<&SourceSpec::at>,
+    .check = check_source,
+};
+
+constexpr Option window_options[] = {
+    {.key = "tumbling",
+     .type = Duration,
+     .member = member<&StepSpec::tumbling>,
+     .required = true,
+     .minimum = "1ms",
+     .maximum = "365d",
+     .documentation = "Windows of this length, one after the other, in event time.",
+     .example = "tumbling = \"1min\""},
+    {.key = "offset",
+     .type = Duration,
+     .member = member<&StepSpec::offset>,
+     .standard = "0s",
+     .minimum = "0s",
+     .maximum = "365d",
+     .documentation =
+         "Windows begin at multiples of their length, counted from 1970-01-01 UTC, plus this; shorter than the window.",
+     .example = "offset = \"6h\""},
+};
+
+constexpr Section window_section = {
+    .header = "[pipeline.step.window]",
+    .documentation = "The spans of time over which records are aggregated.",
+    .options = window_options,
+    .check = check_window,
+};
+
+constexpr Option step_options[] = {
+    {.key = "id",
+     .type = Name,
+     .member = member<&StepSpec::id>,
+     .place = member<&StepSpec::id_at>,
+     .documentation = "Names the step. Required where the step keeps state: after a restart the state is found by it.",
+     .example = "id = \"per-minute\""},
+    {.key = "filter",
+     .type = Expression,
+     .member = member<&StepSpec::filter>,
+     .documentation = "Verb: records for which the expression is not true go no further.",
+     .example = "filter = \"temperature between -40 and 125\""},
+    {.key = "map",
+     .type = ExpressionTable,
+     .member = member<&StepSpec::map>,
+     .documentation = "Verb: adds fields, or replaces those that there are.",
+     .example = "map = { fahrenheit = \"temperature * 1.8 + 32\" }"},
+    {.key = "window",
+     .type = Table,
+     .member = whole_section<MemberType::Struct>,
+     .section = &window_section,
+     .documentation = "Verb: gathers records by event time; with `aggregate`.",
+     .example = "window = { tumbling = \"1min\" }"},
+    {.key = "key_by",
+     .type = TextList,
+     .member = member<&StepSpec::key_by>,
+     .minimum = "1",
+     .maximum = "16",
+     .documentation = "One window per value of these fields; without it one for all records.",
+     .example = "key_by = [\"device\"]",
+     .check = check_key_by},
+    {.key = "aggregate",
+     .type = ExpressionTable,
+     .member = member<&StepSpec::aggregate>,
+     .documentation = "What a closed window says: `count()`, `sum(x)`, `avg(x)`, `min(x)`, `max(x)`, `first(x)`, `last(x)` of "
+                      "an expression.",
+     .example = "aggregate = { avg_t = \"avg(temperature)\", n = \"count()\" }"},
+    {.key = "max_keys",
+     .type = Integer,
+     .member = member<&StepSpec::max_keys>,
+     .standard = "1000",
+     .minimum = "1",
+     .maximum = "10000000",
+     .documentation = "Room for this many windows of keys at a time; it is reserved at the start.",
+     .example = "max_keys = 1000"},
+    {.key = "evict",
+     .type = Choice,
+     .member = member<&StepSpec::evict>,
+     .standard = "reject",
+     .choices = evictions,
+     .documentation =
+         "When there is no room for a new key: the record becomes a dead letter (`reject`), or the oldest key goes, without "
+         "(`oldest`) or with (`emit`) its result.",
+     .example = "evict = \"oldest\""},
+};
+
+constexpr Section step_section = {
+    .header = "[[pipeline.step]]",
+    .documentation =
+        "One step has one verb: `filter`, `map`, or `window` with `aggregate`. Records go through the steps in their order.",
+    .options = step_options,
+    .at = member<&StepSpec::at>,
+    .check = check_step,
+};
+
+constexpr Option outbox_options[] = {
+    {.key = "memory",
+     .type = Size,
+     .member = member<&OutboxSpec::memory>,
+     .standard = "256KiB",
+     .minimum = "4KiB",
+     .maximum = "1GiB",
+     .documentation = "Room for the results between two checkpoints; when it is full, a checkpoint is taken.",
+     .example = "memory = \"256KiB\""},
+    {.key = "max_bytes",
+     .type = Size,
+     .member = member<&OutboxSpec::max_bytes>,
+     .standard = "16MiB",
+     .minimum = "4KiB",
+     .maximum = "64GiB",
+     .documentation = "Room on disk for results that wait for the broker; when it is full, the pipeline waits.",
+     .example = "max_bytes = \"16MiB\""},
+};
+
+constexpr Section outbox_section = {
+    .header = "[pipeline.sink.outbox]",
+    .documentation = "Results are stored with the checkpoint and published after it.",
+    .options = outbox_options,
+};
+
+constexpr Option sink_options[] = {
+    {.key = "mqtt",
+     .type = Text,
+     .member = member<&SinkSpec::mqtt>,
+     .required = true,
+     .documentation = "The broker, by its name under `[mqtt]`.",
+     .example = "mqtt = \"local\""},
+    {.key = "topic",
+     .type = Text,
+     .member = member<&SinkSpec::topic>,
+     .required = true,
+     .minimum = "1",
+     .maximum = "1024",
+     .documentation = "The topic of a result; `{field}` stands for a field's value.",
+     .example = "topic = \"alerts/{device}\"",
+     .check = check_topic_template},
+    {.key = "format",
+     .type = Choice,
+     .member = member<&SinkSpec::format>,
+     .standard = "json",
+     .choices = formats,
+     .later = later_sink_formats,
+     .documentation = "How payloads are written.",
+     .example = "format = \"json\""},
+    {.key = "delivery",
+     .type = Choice,
+     .member = member<&SinkSpec::delivery>,
+     .standard = "exactly-once",
+     .choices = deliveries,
+     .later = later_deliveries,
+     .documentation = "`exactly-once`: into the outbox once; a crash may send a message again, with the same `weir-id`.",
+     .example = "delivery = \"exactly-once\""},
+    {.key = "qos",
+     .type = Integer,
+     .member = member<&SinkSpec::qos>,
+     .standard = "1",
+     .minimum = "0",
+     .maximum = "1",
+     .range_reason = "use 1: the receiver tells a repeated message by its `weir-id`",
+     .documentation = "1: a result leaves the outbox when the broker has acknowledged it. 0: when it was sent.",
+     .example = "qos = 1",
+     .check = check_sink_qos},
+    {.key = "retain",
+     .type = Boolean,
+     .member = member<&SinkSpec::retain>,
+     .standard = "false",
+     .documentation = "Whether the broker keeps the newest result of each topic.",
+     .example = "retain = true"},
+    {.key = "id_field",
+     .type = Text,
+     .member = member<&SinkSpec::id_field>,
+     .minimum = "1",
+     .maximum = "63",
+     .documentation = "A payload field that repeats the `weir-id`, for receivers that do not see message properties.",
+     .example = "id_field = \"weir_id\""},
+    {.key = "outbox",
+     .type = Table,
+     .member = member<&SinkSpec::outbox>,
+     .section = &outbox_section,
+     .documentation = "The bounds of the results that wait.",
+     .example = "outbox = { memory = \"256KiB\", max_bytes = \"16MiB\" }"},
+};
+
+constexpr Section sink_section = {
+    .header = "[pipeline.sink]",
+    .documentation =
+        "Where the results go. Guarantee: exactly once into the outbox, at least once onto the wire, each with its id.",
+    .options = sink_options,
+    .at = member<&SinkSpec::at>,
+    .check = check_sink,
+};
+
+constexpr Option pipeline_options[] = {
+    {.key = "name",
+     .type = Name,
+     .member = member<&PipelineSpec::name>,
+     .place = member<&PipelineSpec::name_at>,
+     .required = true,
+     .documentation = "Names the pipeline and its state.",
+     .example = "name = \"overheat\""},
+    {.key = "checkpoint",
+     .type = Table,
+     .member = member<&PipelineSpec::checkpoint>,
+     .section = &checkpoint_section,
+     .documentation = "When checkpoints are taken.",
+     .example = "checkpoint = { interval = \"5s\", records = 10000 }"},
+    {.key = "restart",
+     .type = Table,
+     .member = member<&PipelineSpec::restart>,
+     .section = &restart_section,
+     .documentation = "What happens when the pipeline fails.",
+     .example = "restart = { strategy = \"fixed-delay\", attempts = 3 }"},
+    {.key = "dead_letters",
+     .type = Table,
+     .member = member<&PipelineSpec::dead_letters>,
+     .section = &dead_letter_section,
+     .documentation = "How much of what could not be used is kept.",
+     .example = "dead_letters = { max_rows = 10000 }"},
+    {.key = "source",
+     .type = Table,
+     .member = member<&PipelineSpec::source>,
+     .required = true,
+     .section = &source_section,
+     .documentation = "Where the records come from."},
+    {.key = "step",
+     .type = TableArray,
+     .member = member<&PipelineSpec::step>,
+     .section = &step_section,
+     .documentation = "What is done with them, in this order."},
+    {.key = "sink",
+     .type = Table,
+     .member = member<&PipelineSpec::sink>,
+     .required = true,
+     .section = &sink_section,
+     .documentation = "Where the results go."},
+};
+
+constexpr Section pipeline_section = {
+    .header = "[[pipeline]]",
+    .documentation = "A stream from its source through its steps to its sink, with checkpoints of its own.",
+    .options = pipeline_options,
+    .at = member<&PipelineSpec::at>,
+    .check = check_pipeline,
+};
+
+constexpr Option root_options[] = {
+    {.key = "agent",
+     .type = Table,
+     .member = member<&Specification::agent>,
+     .section = &agent_section,
+     .documentation = "The process as a whole."},
+    {.key = "mqtt",
+     .type = NamedTables,
+     .member = member<&Specification::mqtt>,
+     .section = &mqtt_section,
+     .documentation = "The brokers."},
+    {.key = "pipeline",
+     .type = TableArray,
+     .member = member<&Specification::pipeline>,
+     .required = true,
+     .section = &pipeline_section,
+     .documentation = "The streams."},
+};
+
+constexpr Section root_section = {
+    .header = "the configuration",
+    .documentation = "Configuration of weir.",
+    .options = root_options,
+    .check = check_specification,
+};
+
+/// Whether each row's member can take what the row's type yields.
+constexpr bool fits(OptionType type, MemberType into) {
+  switch (type) {
+    case Boolean:
+      return into == MemberType::Bool;
+    case Integer:
+    case Size:
+      return into == MemberType::Unsigned;
+    case Duration:
+      return into == MemberType::Signed;
+    case Name:
+    case Choice:
+      return into == MemberType::String;
+    case Text:
+      return into == MemberType::String || into == MemberType::Located;
+    case Expression:
+      return into == MemberType::Located;
+    case TextList:
+      return into == MemberType::LocatedList;
+    case Fields:
+      return into == MemberType::Source;
+    case ExpressionTable:
+      return into == MemberType::Expressions;
+    case Table:
+      return into == MemberType::Struct;
+    case TableArray:
+    case NamedTables:
+      return into == MemberType::Structs;
+  }
+  return false;
+}
+
+constexpr bool fits(const Section& section) {
+  for (const Option& option : section.options) {
+    if (!fits(option.type, option.member.type)) return false;
+    if (option.place.address && option.place.type != MemberType::Place) return false;
+    if (option.section && !fits(*option.section)) return false;
+  }
+  return true;
+}
+
+static_assert(fits(root_section), "a row of the option table does not fit its member");
+
+}  // namespace
+
+const Section& config_section() { return root_section; }
+
+}  // namespace weir
