@@ -43,8 +43,9 @@ void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
   if (ledger.session_lost > 0)
     out.printf("\n  gaps        %" PRIu64 " times the broker had forgotten the session", ledger.session_lost);
   const CheckpointStatus& checkpoint = pipeline.checkpoint;
-  out.printf("\n  checkpoint  %" PRIu64 " (%s, %" PRId64 " ms)", checkpoint.last_id,
-             checkpoint_reason_name(checkpoint.last_reason), checkpoint.last_duration_ms);
+  out.printf("\n  checkpoint  %" PRIu64, checkpoint.last_id);
+  if (checkpoint.completed > 0)
+    out.printf(" (%s, %" PRId64 " ms)", checkpoint_reason_name(checkpoint.last_reason), checkpoint.last_duration_ms);
   if (checkpoint.age_ms >= 0) out.printf(", %.1f s ago", static_cast<double>(checkpoint.age_ms) / 1000);
   out.printf(", %" PRIu64 " completed, %" PRIu64 " failed", checkpoint.completed, checkpoint.failed);
   if (checkpoint.error[0] != '\0') out.append(": ").append(checkpoint.error);
