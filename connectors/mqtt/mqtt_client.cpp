@@ -311,6 +311,8 @@ const char* mqtt_error_text(int code, int error_number) {
       const char* text = strerrordesc_np(error_number);
       return text != nullptr ? text : "the system reported an unknown error";
     }
+    case MOSQ_ERR_INVAL:
+      return "not a valid topic or address";
     case MOSQ_ERR_EAI:
       return "the address is not a valid one";
     case MOSQ_ERR_KEEPALIVE:
