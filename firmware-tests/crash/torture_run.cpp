@@ -201,6 +201,9 @@ int Torture::conclude() {
            " duplicate %" PRIu64 " imbalance %" PRId64 ", checkpoint %" PRIu64 "\n",
            name, ledger.received, ledger.applied, ledger.filtered, ledger.late, ledger.dead_lettered, ledger.duplicate,
            pipeline.imbalance, pipeline.checkpoint.last_id);
+    printf("%-8s results %" PRIu64 ", published %" PRIu64 " by this process, %" PRIu64 " wait in the outbox; watermark %" PRId64
+           "\n",
+           "", ledger.results, pipeline.sink.published, pipeline.outbox.rows, pipeline.watermark_ms.value_or(0));
     // One more than the stream's: the message that closed the windows.
     balanced = balanced && pipeline.imbalance == 0 && ledger.imbalance() == 0 && ledger.session_lost == 0 &&
                ledger.applied == account_.passing(name) + 1 && ledger.filtered == account_.filtered(name);

@@ -2,6 +2,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "firmware-tests/unit/storage_fixture.h"
 #include "storage/files.h"
 #include "storage/schema.h"
@@ -98,6 +101,10 @@ TEST(StateFiles, extending_keeps_what_is_there_and_never_shortens) {
 
 TEST_GROUP(StoreOpen) {
   StoreFixture fixture;
+  static std::string content(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
   void commit_one() {
     CHECK_OK(fixture.open());
     CHECK_OK(fixture.commit(TestCheckpoint(1).state(fixture.part("a"), "one")));
@@ -266,11 +273,16 @@ TEST(StoreOpen, what_a_killed_agent_left_in_the_wal_is_read_by_existing_only) {
   int result = 0;
   LONGS_EQUAL(child, waitpid(child, &result, 0));
   LONGS_EQUAL(0, result);
+  const std::string before = content(fixture.database_path());
+  const std::string wal_before = content(fixture.database_path() + "-wal");
   fixture.options.open_existing = true;
   for (int i = 0; i < 2; ++i) {
     CHECK_OK(fixture.reopen());
     STRCMP_EQUAL("manifest: manifest\nstate op=1 index=0 checkpoint=7: seven\n", fixture.loaded().c_str());
   }
+  fixture.close();
+  CHECK(before == content(fixture.database_path()));
+  CHECK(wal_before == content(fixture.database_path() + "-wal"));
   fixture.options.open_existing = false;
   CHECK_OK(fixture.reopen());
   STRCMP_EQUAL("manifest: manifest\nstate op=1 index=0 checkpoint=7: seven\n", fixture.loaded().c_str());
