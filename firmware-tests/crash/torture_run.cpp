@@ -13,9 +13,10 @@ namespace {
 constexpr int64_t ready_deadline_ms = 30'000;
 constexpr int64_t longest_life_ms = 300;
 constexpr int64_t longest_start_ms = 30;
-constexpr int64_t stalled_ms = 20'000;     // no progress for so long: what is missing will not come any more
+constexpr int64_t stalled_ms = 10'000;     // no progress for so long: what is missing will not come any more
 constexpr uint64_t backlog_max = 100'000;  // messages; the broker drops silently what its queue cannot hold
 constexpr int64_t publish_slice_ms = 5;
+constexpr int64_t notices_ms = 20;  // by then the agent knows that its connection is gone
 
 }  // namespace
 
@@ -26,6 +27,7 @@ Torture::Torture(const TortureOptions& options)
               .state_dir = directory_.file("state"),
               .log_path = directory_.file("agent.log")}),
       stream_(options.seed, options.keys),
+      account_(options.version5),
       schedule_(options.seed) {}
 
 Torture::~Torture() {
@@ -127,11 +129,19 @@ bool Torture::act(Act act) {
       return agent_.terminate(ready_deadline_ms).has_value() && restart();
     case Act::TakeOver:
       ++take_overs_;
-      // The act that is due next may find the agent still without its connection: that is meant.
-      return take_over_session(broker_.port(), torture_client_id(torture_pipelines[schedule_.below(2)]), options_.version5)
-          .ok();
+      return take_over();
   }
   return false;
+}
+
+/// As a second client with the agent's id would. What was delivered and not yet acknowledged comes again, to the same process.
+bool Torture::take_over() {
+  const char* pipeline = torture_pipelines[schedule_.below(2)];
+  const bool patient = schedule_.chance(70);
+  if (!take_over_session(broker_.port(), torture_client_id(pipeline), options_.version5).ok()) return false;
+  // Otherwise the act that is due next finds the agent without its connection.
+  if (patient) sleep_ms(notices_ms);
+  return !patient || agent_.wait_connected(ready_deadline_ms);
 }
 
 bool Torture::restart() { return agent_.start_ready(ready_deadline_ms).ok() && check_recovery(); }

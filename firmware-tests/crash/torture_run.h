@@ -29,6 +29,7 @@ class Torture {
   void publish();
   bool torment();
   bool act(Act act);
+  bool take_over();
   bool restart();
   bool check_recovery();
   bool settle();

@@ -101,7 +101,8 @@ std::string pipeline_config(const char* name, const char* checkpoint, const char
          "  topic = \"" +
          torture_results + "/" + pipeline +
          "/{device}\"\n"
-         "  format = \"json\"\n";
+         "  format = \"json\"\n"
+         "  id_field = \"id\"\n";
 }
 
 }  // namespace

@@ -49,20 +49,20 @@ const char* said(const TortureResult& result) { return result.process.output.c_s
 
 TEST_GROUP(Torture){};
 
-TEST(Torture, loses_and_doubles_nothing_over_twelve_kills) {
-  const TortureResult result = run_torture({"--kills", "12", "--seed", "1"});
+TEST(Torture, loses_and_doubles_nothing_over_thirty_kills) {
+  const TortureResult result = run_torture({"--kills", "30", "--seed", "1"});
   CHECK_TRUE_TEXT(result.told, said(result));
   LONGS_EQUAL_TEXT(0, result.process.end.exit_code, said(result));
   UNSIGNED_LONGS_EQUAL(0, result.lost);
   UNSIGNED_LONGS_EQUAL(0, result.duplicated);
-  UNSIGNED_LONGS_EQUAL(12, result.kills);
+  UNSIGNED_LONGS_EQUAL(30, result.kills);
   UNSIGNED_LONGS_EQUAL(1, result.seed);
   UNSIGNED_LONGS_EQUAL(result.sent, result.applied);
   CHECK_TRUE(result.sent > 1000);
 }
 
 TEST(Torture, loses_and_doubles_nothing_with_mqtt_3_1_1) {
-  const TortureResult result = run_torture({"--kills", "6", "--seed", "2", "--mqtt", "3.1.1"});
+  const TortureResult result = run_torture({"--kills", "12", "--seed", "2", "--mqtt", "3.1.1"});
   CHECK_TRUE_TEXT(result.told, said(result));
   LONGS_EQUAL_TEXT(0, result.process.end.exit_code, said(result));
   UNSIGNED_LONGS_EQUAL(result.sent, result.applied);
@@ -78,7 +78,7 @@ TEST(Torture, catches_an_agent_that_acknowledges_before_the_commit) {
 
 TEST(Torture, catches_an_agent_without_the_redelivery_rule) {
   const TortureResult result = run_torture(
-      {"--kills", "10", "--seed", "4", "--agent", WEIR_BINARY_DIR "/firmware-tests/weir_mutant_no_redelivery_rule"});
+      {"--kills", "25", "--seed", "1", "--agent", WEIR_BINARY_DIR "/firmware-tests/weir_mutant_no_redelivery_rule"});
   CHECK_TRUE_TEXT(result.told, said(result));
   LONGS_EQUAL_TEXT(1, result.process.end.exit_code, said(result));
   CHECK_TRUE_TEXT(result.duplicated > 0, said(result));

@@ -13,6 +13,7 @@ constexpr size_t findings_max = 20;
 struct Result {
   WindowId window;
   WindowContent content;
+  std::string id;  // from the payload
 };
 
 std::optional<Result> read_result(const ReceivedMessage& message) {
@@ -28,7 +29,9 @@ std::optional<Result> read_result(const ReceivedMessage& message) {
                     root["low"].get(result.content.low) == simdjson::SUCCESS &&
                     root["high"].get(result.content.high) == simdjson::SUCCESS &&
                     root["window_start"].get(start_ms) == simdjson::SUCCESS;
-  if (!read) return std::nullopt;
+  std::string_view id;
+  if (!read || root["id"].get(id) != simdjson::SUCCESS) return std::nullopt;
+  result.id = id;
   result.window = {message.topic.substr(prefix.size(), key_at - prefix.size()), message.topic.substr(key_at + 1), start_ms};
   return result;
 }
@@ -45,26 +48,28 @@ std::string text_of(const WindowContent& content) {
 /// Goes through the results in the order of arrival and sorts out repeats and wrong ids.
 class Reader {
  public:
-  explicit Reader(Verdict& verdict) : verdict_(verdict) {}
+  Reader(bool ids_are_properties, Verdict& verdict) : ids_are_properties_(ids_are_properties), verdict_(verdict) {}
 
   void read(const ReceivedMessage& message) {
     const std::optional<Result> result = read_result(message);
     if (!result) return complain(verdict_.wrong_content, "not a result: " + message.topic + " " + message.payload);
-    if (message.weir_id.empty()) return complain(verdict_.wrong_ids, text_of(result->window) + " has no id");
-    const auto [named, is_new_id] = window_of_id_.try_emplace(message.weir_id, result->window);
+    if (result->id.empty() || message.weir_id != (ids_are_properties_ ? result->id : "")) {
+      return complain(verdict_.wrong_ids, text_of(result->window) + " has the id \"" + result->id + "\" in the payload, \"" +
+                                              message.weir_id + "\" as a property");
+    }
+    const auto [named, is_new_id] = window_of_id_.try_emplace(result->id, result->window);
     if (!is_new_id && named->second != result->window) {
       return complain(verdict_.wrong_ids, text_of(result->window) + " bears the id of " + text_of(named->second));
     }
-    const auto [first, is_new_window] =
-        first_.try_emplace(result->window, First{message.weir_id, message.payload, result->content});
+    const auto [first, is_new_window] = first_.try_emplace(result->window, First{result->id, message.payload, result->content});
     if (is_new_window) return;
-    if (first->second.id == message.weir_id && first->second.payload == message.payload) {
+    if (first->second.id == result->id && first->second.payload == message.payload) {
       ++verdict_.repeats;
       return;
     }
     // A second, different result of the same window: whoever adds results up counts its messages again.
     verdict_.duplicated += result->content.count;
-    complain(first->second.id == message.weir_id ? verdict_.wrong_content : verdict_.wrong_ids,
+    complain(first->second.id == result->id ? verdict_.wrong_content : verdict_.wrong_ids,
              text_of(result->window) + " came twice, differently: " + first->second.payload + " and " + message.payload);
   }
 
@@ -85,6 +90,7 @@ class Reader {
     note(finding);
   }
 
+  bool ids_are_properties_;
   Verdict& verdict_;
   std::map<std::string, WindowId> window_of_id_;
   std::map<WindowId, First> first_;
@@ -120,7 +126,7 @@ uint64_t Account::passing(const std::string& pipeline) const {
 
 Verdict Account::judge(const std::vector<ReceivedMessage>& results) const {
   Verdict verdict;
-  Reader reader(verdict);
+  Reader reader(ids_are_properties_, verdict);
   for (const ReceivedMessage& message : results) reader.read(message);
   for (const auto& [window, first] : reader.first()) {
     verdict.applied += first.content.count;

@@ -40,6 +40,9 @@ struct Verdict {
 
 class Account {
  public:
+  /// MQTT 5 carries a result's id as a user property; 3.1.1 has none, there the payload's field is all.
+  explicit Account(bool ids_are_properties) : ids_are_properties_(ids_are_properties) {}
+
   /// A message of which the broker has taken charge. Filtered ones are counted apart.
   void expect(const TortureMessage& message);
   uint64_t filtered(const std::string& pipeline) const;
@@ -49,6 +52,7 @@ class Account {
   Verdict judge(const std::vector<ReceivedMessage>& results) const;
 
  private:
+  bool ids_are_properties_;
   std::map<WindowId, WindowContent> expected_;
   std::map<std::string, uint64_t> filtered_;
   std::map<std::string, uint64_t> passing_;
