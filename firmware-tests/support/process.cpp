@@ -39,6 +39,8 @@ const char* path_or_null_device(const std::string& path) { return path.empty() ?
 /// Between fork and exec only async-signal-safe calls are allowed: other threads may hold locks.
 [[noreturn]] void become(char** arguments, char** environment, const char* output, const char* error, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // A group of its own: Ctrl-C at the terminal is for us; what becomes of the child is our decision.
+  setpgid(0, 0);
   if (getppid() != parent) _exit(127);
   sigset_t none;
   sigemptyset(&none);
