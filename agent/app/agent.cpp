@@ -13,6 +13,7 @@
 #include "agent/app/command_line.h"
 #include "agent/app/control_client.h"
 #include "agent/app/planner.h"
+#include "agent/app/start_up_pages.h"
 #include "agent/app/version.h"
 #include "agent/base/heap_guard.h"
 #include "agent/base/log.h"
@@ -155,6 +156,7 @@ int Agent::run(const RunOptions& options) {
   if (Status status = restore_pipelines(options); !status.ok()) return fail("cannot recover", status);
   if (Status status = start(); !status.ok()) return fail("cannot start", status);
   arena_.freeze();
+  drop_start_up_pages();
   ready_ = true;
   service_notify("READY=1");
   heap_guard_arm();

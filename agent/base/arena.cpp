@@ -19,7 +19,15 @@ Arena::Arena(size_t capacity) : capacity_(round_up(capacity, backing_step)) {
   base_ = static_cast<uint8_t*>(base);
 }
 
-Arena::~Arena() { munmap(base_, capacity_); }
+Arena::~Arena() {
+  if (capacity_ > 0) munmap(base_, capacity_);
+}
+
+void Arena::freeze() {
+  frozen_ = true;
+  if (backed_ < capacity_) munmap(base_ + backed_, capacity_ - backed_);
+  capacity_ = backed_;
+}
 
 void* Arena::take_bytes(size_t bytes, size_t alignment, std::string_view name, std::string_view reason) {
   WEIR_ASSERT(!frozen_);

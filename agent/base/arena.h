@@ -42,7 +42,8 @@ class Arena {
     return {first, count};
   }
 
-  void freeze() { frozen_ = true; }
+  /// Nothing is taken after this; the address space that was not needed is given back.
+  void freeze();
   bool frozen() const { return frozen_; }
   /// The sum over all pools, alignment included: what `weir plan` calls "reserved".
   size_t used() const { return used_; }
