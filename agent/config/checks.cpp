@@ -109,9 +109,11 @@ void check_restart(const Node& node, void* section, CheckContext& context) {
                           {"interval", "failure-rate"},
                           {"attempts", "fixed-delay"},
                           {"delay", "failure-rate or fixed-delay"}};
+  const Node* strategy = node.find("strategy");
+  bool known = !strategy || strategy->text.value == restart.strategy;
   for (const Use& use : uses) {
     const Node* child = node.find(use.key);
-    if (!child || std::string_view(use.strategies).find(restart.strategy) != std::string_view::npos) continue;
+    if (!child || !known || std::string_view(use.strategies).find(restart.strategy) != std::string_view::npos) continue;
     context.diagnostics.warning(child->key_at, child->key_length,
                                 quoted(use.key) + " does nothing with the strategy " + quoted(restart.strategy),
                                 std::string("it belongs to ") + use.strategies);

@@ -368,8 +368,8 @@ constexpr Option source_options[] = {
      .minimum = "0",
      .maximum = "1",
      .range_reason =
-         "QoS 2 loses a message when the agent crashes between PUBREC and PUBREL; QoS 1 with weir's checkpoints counts "
-         "each once",
+         "QoS 2 loses a message when the agent crashes between PUBREC and PUBREL; use 1, with which each message counts "
+         "exactly once",
      .documentation = "1: every message counts exactly once. 0: at most once; what is sent during an outage is lost.",
      .example = "qos = 1",
      .check = check_source_qos},

@@ -80,7 +80,7 @@ std::string text_of(int64_t value, std::span<const Unit> units) {
 Quantity parse_duration(std::string_view text) { return parse(text, units_of_time, duration_units, "5s"); }
 Quantity parse_size(std::string_view text) { return parse(text, units_of_size, size_units, "8MiB"); }
 
-std::string duration_text(int64_t ms) { return text_of(ms, units_of_time); }
+std::string duration_text(int64_t ms) { return ms == 0 ? "0s" : text_of(ms, units_of_time); }
 std::string size_text(int64_t bytes) { return text_of(bytes, units_of_size); }
 
 }  // namespace weir

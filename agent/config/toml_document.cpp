@@ -17,14 +17,15 @@ namespace {
 // toml++ makes a table per part of a dotted key and takes them down recursively.
 constexpr size_t key_parts_max = 32;
 
-/// Looks for a dotted key with more than key_parts_max parts. It knows just enough TOML to leave dots in strings and comments
-/// alone; where the text is not TOML it may be wrong on the safe side, and toml++ reports the error.
-class DottedKeyScan {
+/// Looks, before toml++ does, for what toml++ does not survive: a dotted key with more than key_parts_max parts, and characters
+/// beyond ASCII outside strings and comments (undefined behaviour in its tables). Up to the first error of the text, which
+/// toml++ reports, it tells strings and comments apart as TOML does.
+class Scan {
  public:
-  explicit DottedKeyScan(std::string_view text) : text_(text) {}
+  explicit Scan(std::string_view text) : text_(text) {}
 
-  /// The offset of the dot that is too many, or npos.
-  size_t find() {
+  /// What is wrong at `offset()`, or empty.
+  std::string find_problem() {
     while (at_ < text_.size()) {
       char character = text_[at_];
       if (character == '"' || character == '\'') {
@@ -32,35 +33,54 @@ class DottedKeyScan {
         continue;
       }
       if (character == '#') at_ = std::min(text_.find('\n', at_), text_.size());
-      if (character == '.' && ++dots_ >= key_parts_max) return at_;
+      if (static_cast<uint8_t>(character) >= 0x80)
+        return "unexpected character outside quotes; a key without quotes is made of A-Z a-z 0-9 _ -";
+      if (character == '.' && ++dots_ >= key_parts_max)
+        return "a dotted key has at most " + std::to_string(key_parts_max) + " parts";
       if (std::string_view("#=,[]{}\n").find(character) != std::string_view::npos) dots_ = 0;
       ++at_;
     }
-    return std::string_view::npos;
+    return {};
   }
+  size_t offset() const { return at_; }
 
  private:
   bool starts(std::string_view what) const { return text_.substr(at_).starts_with(what); }
 
   void skip_string(char quote) {
     std::string triple(3, quote);
-    bool multi_line = starts(triple);
-    at_ += multi_line ? 3 : 1;
-    for (; at_ < text_.size(); ++at_) {
-      if (quote == '"' && text_[at_] == '\\') {
-        ++at_;
-        continue;
-      }
-      if (!multi_line && text_[at_] == '\n') return;
-      if (multi_line ? starts(triple) : text_[at_] == quote) break;
+    if (starts(triple)) return skip_multi_line(quote, triple);
+    for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) {
+      if (text_[at_] == '\n') return;
+      if (quote == '"' && text_[at_] == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] != '\n') ++at_;
     }
-    at_ = std::min(text_.size(), at_ + (multi_line ? 3 : 1));
+    at_ = std::min(text_.size(), at_ + 1);
+  }
+
+  void skip_multi_line(char quote, const std::string& triple) {
+    for (at_ += 3; at_ < text_.size() && !starts(triple); ++at_)
+      if (quote == '"' && text_[at_] == '\\') ++at_;
+    at_ = std::min(text_.size(), at_ + 3);
+    // Up to two quotes before the closing ones belong to the text.
+    for (int more = 0; more < 2 && at_ < text_.size() && text_[at_] == quote; ++more) ++at_;
   }
 
   std::string_view text_;
   size_t at_ = 0;
   size_t dots_ = 0;
 };
+
+/// The commonest slip: `interval = 5s` without quotes. `rest` is the line from the unit on, `before` the line up to it.
+std::string unquoted_quantity_help(std::string_view before, std::string_view rest) {
+  size_t number = before.find_last_not_of("0123456789.");
+  number = number == std::string_view::npos ? 0 : number + 1;
+  std::string_view unit = rest.substr(0, rest.find_first_of(" \t,#}]"));
+  if (number == before.size()) return {};
+  for (std::string_view known : {"ms", "s", "min", "h", "d", "B", "KiB", "MiB", "GiB", "kB", "MB", "GB"})
+    if (unit == known)
+      return "durations and sizes stand in quotes: \"" + std::string(before.substr(number)) + std::string(unit) + "\"";
+  return {};
+}
 
 /// Moves toml++'s tree into ours. The file's lines are indexed once, for the lengths and the insides of strings.
 class Converter {
@@ -78,6 +98,13 @@ class Converter {
     return {index_, line, std::clamp<uint32_t>(position.column, 1, static_cast<uint32_t>(characters + 1))};
   }
 
+  Location location(size_t offset) const {
+    size_t line = static_cast<size_t>(std::upper_bound(starts_.begin(), starts_.end(), offset) - starts_.begin());
+    size_t begin = starts_[line - 1];
+    size_t column = character_count(std::string_view(text_).substr(begin, offset - begin)) + 1;
+    return {index_, static_cast<uint32_t>(line), static_cast<uint32_t>(column)};
+  }
+
   Node convert(const toml::node& from) const {
     Node to;
     to.at = location(from.source().begin);
@@ -92,6 +119,12 @@ class Converter {
       convert_scalar(from, to);
     }
     return to;
+  }
+
+  std::string help_at(Location at) const {
+    std::string_view line = line_text(at.line);
+    size_t before = offset_of(at) - starts_[at.line - 1];
+    return unquoted_quantity_help(line.substr(0, before), line.substr(before));
   }
 
  private:
@@ -189,20 +222,6 @@ std::string readable(std::string_view description) {
   return std::string(description.substr(colon + 2)) + " (in a TOML " + std::string(what) + ")";
 }
 
-/// The commonest slip: `interval = 5s` without quotes.
-std::string unquoted_quantity_help(std::string_view line) {
-  size_t equals = line.find('=');
-  if (equals == std::string_view::npos) return {};
-  size_t begin = line.find_first_not_of(" \t", equals + 1);
-  if (begin == std::string_view::npos || line[begin] < '0' || line[begin] > '9') return {};
-  std::string_view word = line.substr(begin, line.find_first_of(" \t,#}]", begin) - begin);
-  size_t unit = word.find_first_not_of("0123456789.");
-  if (unit == std::string_view::npos) return {};
-  for (std::string_view known : {"ms", "s", "min", "h", "d", "B", "KiB", "MiB", "GiB", "kB", "MB", "GB"})
-    if (word.substr(unit) == known) return "durations and sizes stand in quotes: \"" + std::string(word) + "\"";
-  return {};
-}
-
 }  // namespace
 
 const char* kind_name(NodeKind kind) {
@@ -236,18 +255,15 @@ Node* Node::find(std::string_view name) { return const_cast<Node*>(static_cast<c
 bool parse_toml(const ConfigFiles& files, uint32_t index, Node& root, Diagnostics& diagnostics) {
   const ConfigFile& file = files[index];
   Converter converter(file, index);
-  if (size_t dot = DottedKeyScan(file.text).find(); dot != std::string_view::npos) {
-    std::string_view before = std::string_view(file.text).substr(0, dot);
-    size_t line_begin = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-    toml::source_position at = {static_cast<uint32_t>(std::count(before.begin(), before.end(), '\n')) + 1,
-                                static_cast<uint32_t>(character_count(before.substr(line_begin))) + 1};
-    diagnostics.error(converter.location(at), 1, "a dotted key has at most " + std::to_string(key_parts_max) + " parts");
+  Scan scan(file.text);
+  if (std::string problem = scan.find_problem(); !problem.empty()) {
+    diagnostics.error(converter.location(scan.offset()), 1, problem);
     return false;
   }
   toml::parse_result result = toml::parse(std::string_view(file.text), std::string_view(file.name));
   if (!result) {
     Location at = converter.location(result.error().source().begin);
-    diagnostics.error(at, 1, readable(result.error().description()), unquoted_quantity_help(file.line(at.line)));
+    diagnostics.error(at, 1, readable(result.error().description()), converter.help_at(at));
     return false;
   }
   root = converter.convert(result.table());

@@ -1,0 +1,588 @@
+#include "agent/config/broker_url.h"
+#include "firmware-tests/unit/config_fixture.h"
+
+#include <CppUTest/TestHarness.h>
+
+using namespace weir;
+
+// Each test makes one mistake in the shipped example and compares all that the user sees.
+TEST_GROUP(ConfigErrors) {
+  ConfigFixture config;
+
+  void says(const char* expected, const std::string& from, const std::string& to) {
+    STRCMP_EQUAL(expected, config.report_after(from, to).c_str());
+  }
+  void is_good(const std::string& from, const std::string& to) { says("", from, to); }
+};
+
+TEST(ConfigErrors, an_unknown_key_names_the_nearest) {
+  says(
+      "c.toml:14:3: error: [pipeline.source] needs \"topics\"\n"
+      "  [pipeline.source]\n"
+      "  ^~~~~~~~~~~~~~~~~ for example: topics = [\"sensors/+/env\"]\n"
+      "c.toml:16:3: error: unknown key \"topcs\" in [pipeline.source]\n"
+      "  topcs = [\"sensors/+/env\"]\n"
+      "  ^~~~~ did you mean \"topics\"?\n",
+      "topics =", "topcs =");
+}
+
+TEST(ConfigErrors, an_unknown_table_names_the_nearest) {
+  says(
+      "c.toml:6:2: error: unknown key \"agnt\" in the configuration\n"
+      "[agnt]\n"
+      " ^~~~ did you mean \"agent\"?\n",
+      "[mqtt.local]", "[agnt]\n[mqtt.local]");
+}
+
+TEST(ConfigErrors, a_tab_does_not_misplace_the_caret) {
+  says(
+      "c.toml:2:2: error: unknown key \"nme\" in [agent]\n"
+      "\tnme = \"gw-17\"\n"
+      "\t^~~ did you mean \"name\"?\n",
+      "name = \"gw-17\"", "\tnme = \"gw-17\"");
+}
+
+TEST(ConfigErrors, columns_count_characters_not_bytes) {
+  says(
+      "c.toml:7:17: error: expected a comment or whitespace, saw ',' (in a TOML key-value pair)\n"
+      "username = \"gér\", url = 1\n"
+      "                ^\n",
+      "url = \"mqtt://127.0.0.1:1883\"", "username = \"gér\", url = 1");
+}
+
+TEST(ConfigErrors, a_wrong_type_says_what_is_wanted) {
+  says(
+      "c.toml:4:16: error: \"memory_limit\" must be a size such as \"8MiB\", not a float\n"
+      "memory_limit = 8.5\n"
+      "               ^~~ for example: memory_limit = \"8MiB\"\n",
+      "\"8MiB\"", "8.5");
+}
+
+TEST(ConfigErrors, a_string_is_no_integer) {
+  says(
+      "c.toml:29:14: error: \"max_keys\" must be an integer, not a string\n"
+      "  max_keys = \"1000\"\n"
+      "             ^~~~~~ for example: max_keys = 1000\n",
+      "max_keys = 1000", "max_keys = \"1000\"");
+}
+
+TEST(ConfigErrors, single_brackets_for_a_list_of_tables_are_told) {
+  says(
+      "c.toml:9:1: error: \"pipeline\" must be an array of tables, not a table\n"
+      "[pipeline]\n"
+      "^~~~~~~~~~ double brackets: [[pipeline]]\n",
+      "[[pipeline]]\nname", "[pipeline]\nname");
+}
+
+TEST(ConfigErrors, double_brackets_for_a_table_are_told) {
+  says(
+      "c.toml:34:3: error: \"sink\" must be a table, not an array\n"
+      "  [[pipeline.sink]]\n"
+      "  ^~~~~~~~~~~~~~~~~ single brackets: [pipeline.sink]\n",
+      "[pipeline.sink]", "[[pipeline.sink]]");
+}
+
+TEST(ConfigErrors, out_of_range_says_the_range) {
+  says(
+      "c.toml:29:14: error: \"max_keys\" must be from 1 to 10000000, not 0\n"
+      "  max_keys = 0\n"
+      "             ^\n",
+      "max_keys = 1000", "max_keys = 0");
+}
+
+TEST(ConfigErrors, a_range_without_an_upper_end_says_so) {
+  says(
+      "c.toml:11:43: error: \"records\" must be 0 or more, not -1\n"
+      "checkpoint = { interval = \"5s\", records = -1 }\n"
+      "                                          ^~\n",
+      "records = 10000", "records = -1");
+}
+
+TEST(ConfigErrors, a_duration_out_of_range_says_the_range_in_units) {
+  says(
+      "c.toml:11:27: error: \"interval\" must be from 0s to 1d, not 49h\n"
+      "checkpoint = { interval = \"49h\", records = 10000 }\n"
+      "                          ^~~~~\n",
+      "interval = \"5s\"", "interval = \"49h\"");
+}
+
+TEST(ConfigErrors, a_bad_unit_names_the_units) {
+  says(
+      "c.toml:19:57: error: unknown unit \"sec\" in \"10sec\"\n"
+      "  event_time = { field = \"ts\", max_delay = \"2s\", idle = \"10sec\" }\n"
+      "                                                        ^~~~~~~ units: ms, s, min, h, d\n",
+      "idle = \"10s\"", "idle = \"10sec\"");
+}
+
+TEST(ConfigErrors, a_duration_without_a_unit_is_refused) {
+  says(
+      "c.toml:19:57: error: \"idle\" has no unit\n"
+      "  event_time = { field = \"ts\", max_delay = \"2s\", idle = 10 }\n"
+      "                                                        ^~ write a number and a unit in quotes, such as \"10s\"; units: "
+      "ms, s, min, h, d\n",
+      "idle = \"10s\"", "idle = 10");
+}
+
+TEST(ConfigErrors, a_duration_in_a_string_without_a_unit_is_refused) {
+  says(
+      "c.toml:19:57: error: \"10\" has no unit\n"
+      "  event_time = { field = \"ts\", max_delay = \"2s\", idle = \"10\" }\n"
+      "                                                        ^~~~ write a number and a unit, such as \"5s\"; units: ms, s, "
+      "min, h, d\n",
+      "idle = \"10s\"", "idle = \"10\"");
+}
+
+TEST(ConfigErrors, a_duration_without_quotes_is_explained) {
+  says(
+      "c.toml:19:59: error: expected digit, saw 's' (in a TOML decimal integer)\n"
+      "  event_time = { field = \"ts\", max_delay = \"2s\", idle = 10s }\n"
+      "                                                          ^ durations and sizes stand in quotes: \"10s\"\n",
+      "idle = \"10s\"", "idle = 10s");
+}
+
+TEST(ConfigErrors, a_repeated_key_is_toml_s_error) {
+  says(
+      "c.toml:30:14: error: cannot redefine existing integer 'max_keys' (in a TOML key-value pair)\n"
+      "  max_keys = 2\n"
+      "             ^\n",
+      "max_keys = 1000", "max_keys = 1000\n  max_keys = 2");
+}
+
+TEST(ConfigErrors, two_steps_with_the_same_id_are_refused) {
+  says(
+      "c.toml:26:9: error: two steps have the id \"per-minute\"\n"
+      "  id = \"per-minute\"\n"
+      "        ^~~~~~~~~~ the first is at c.toml:22\n",
+      "[[pipeline.step]]\n  filter = \"temp", "[[pipeline.step]]\n  id = \"per-minute\"\n  filter = \"temp");
+}
+
+TEST(ConfigErrors, a_missing_section_says_where_it_stands) {
+  says(
+      "c.toml:9:1: error: [pipeline.sink] is missing\n"
+      "[[pipeline]]\n"
+      "^~~~~~~~~~~~ it stands below its [[pipeline]]\n",
+      "  [pipeline.sink]\n  mqtt = \"local\"\n  topic = \"alerts/{device}\"\n  format = \"json\"\n", "");
+}
+
+TEST(ConfigErrors, a_missing_key_names_its_section) {
+  says(
+      "c.toml:6:1: error: [mqtt.local] needs \"url\"\n"
+      "[mqtt.local]\n"
+      "^~~~~~~~~~~~ for example: url = \"mqtt://127.0.0.1:1883\"\n",
+      "url = \"mqtt://127.0.0.1:1883\"\n", "");
+}
+
+TEST(ConfigErrors, an_unknown_choice_names_the_nearest) {
+  says(
+      "c.toml:12:24: error: unknown value \"failure-rte\" for \"strategy\"\n"
+      "restart = { strategy = \"failure-rte\", max_failures = 5, interval = \"5min\", delay = \"1s\" }\n"
+      "                       ^~~~~~~~~~~~~ did you mean \"failure-rate\"?\n",
+      "strategy = \"failure-rate\"", "strategy = \"failure-rte\"");
+}
+
+TEST(ConfigErrors, a_source_names_a_broker_that_there_is) {
+  says(
+      "c.toml:15:11: error: there is no [mqtt.locl]\n"
+      "  mqtt = \"locl\"\n"
+      "          ^~~~ did you mean \"local\"?\n",
+      "source]\n  mqtt = \"local\"", "source]\n  mqtt = \"locl\"");
+}
+
+TEST(ConfigErrors, without_any_broker_it_is_said_how_to_describe_one) {
+  says(
+      "c.toml:13:11: error: there is no [mqtt.local]\n"
+      "  mqtt = \"local\"\n"
+      "          ^~~~~ a broker is described by [mqtt.NAME] and url = \"mqtt://HOST:1883\"\n"
+      "c.toml:33:11: error: there is no [mqtt.local]\n"
+      "  mqtt = \"local\"\n"
+      "          ^~~~~ a broker is described by [mqtt.NAME] and url = \"mqtt://HOST:1883\"\n",
+      "[mqtt.local]\nurl = \"mqtt://127.0.0.1:1883\"\n", "");
+}
+
+TEST(ConfigErrors, a_step_without_a_verb_is_refused) {
+  says(
+      "c.toml:31:3: error: the step has no verb\n"
+      "  [[pipeline.step]]\n"
+      "  ^~~~~~~~~~~~~~~~~ give it a filter, a map, or a window with aggregate\n",
+      "  filter = \"max_t > 80\"\n", "");
+}
+
+TEST(ConfigErrors, a_step_with_two_verbs_is_refused) {
+  says(
+      "c.toml:33:3: error: a step has one verb, and this one has \"filter\" already\n"
+      "  map = { a = \"1\" }\n"
+      "  ^~~ make it a [[pipeline.step]] of its own\n",
+      "filter = \"max_t > 80\"", "filter = \"max_t > 80\"\n  map = { a = \"1\" }");
+}
+
+TEST(ConfigErrors, a_misspelt_verb_is_one_error) {
+  says(
+      "c.toml:32:3: error: unknown key \"fliter\" in [[pipeline.step]]\n"
+      "  fliter = \"max_t > 80\"\n"
+      "  ^~~~~~ did you mean \"filter\"?\n",
+      "  filter = \"max_t > 80\"", "  fliter = \"max_t > 80\"");
+}
+
+TEST(ConfigErrors, a_window_without_an_id_is_refused_and_told_why) {
+  says(
+      "c.toml:24:3: error: a step that keeps state needs an \"id\"\n"
+      "  [[pipeline.step]]\n"
+      "  ^~~~~~~~~~~~~~~~~ after a restart its state is found by it; for example: id = \"per-minute\"\n",
+      "  id = \"per-minute\"\n", "");
+}
+
+TEST(ConfigErrors, a_window_without_aggregates_is_refused) {
+  says(
+      "c.toml:27:3: error: \"window\" needs \"aggregate\"\n"
+      "  window = { tumbling = \"1min\" }\n"
+      "  ^~~~~~ for example: aggregate = { n = \"count()\" }\n",
+      "  aggregate = { avg_t = \"avg(temperature)\", max_t = \"max(temperature)\", n = \"count()\" }\n", "");
+}
+
+TEST(ConfigErrors, aggregates_without_a_window_are_refused) {
+  says(
+      "c.toml:27:3: error: \"aggregate\" needs \"window\"\n"
+      "  aggregate = { avg_t = \"avg(temperature)\", max_t = \"max(temperature)\", n = \"count()\" }\n"
+      "  ^~~~~~~~~ for example: window = { tumbling = \"1min\" }\n",
+      "  window = { tumbling = \"1min\" }\n", "");
+}
+
+TEST(ConfigErrors, a_filter_has_no_keys) {
+  says(
+      "c.toml:33:3: error: \"max_keys\" needs \"window\"\n"
+      "  max_keys = 5\n"
+      "  ^~~~~~~~ for example: window = { tumbling = \"1min\" }\n",
+      "filter = \"max_t > 80\"", "filter = \"max_t > 80\"\n  max_keys = 5");
+}
+
+TEST(ConfigErrors, an_offset_as_long_as_the_window_is_refused) {
+  says(
+      "c.toml:27:42: error: \"offset\" must be shorter than the window\n"
+      "  window = { tumbling = \"1min\", offset = \"60s\" }\n"
+      "                                         ^~~~~\n",
+      "tumbling = \"1min\"", "tumbling = \"1min\", offset = \"60s\"");
+}
+
+TEST(ConfigErrors, a_window_without_event_time_is_refused) {
+  says(
+      "c.toml:26:3: error: a window needs the source's event time\n"
+      "  window = { tumbling = \"1min\" }\n"
+      "  ^~~~~~ for example, in [pipeline.source]: event_time = { field = \"ts\", max_delay = \"2s\" }\n",
+      "  event_time = { field = \"ts\", max_delay = \"2s\", idle = \"10s\" }\n", "");
+}
+
+TEST(ConfigErrors, a_key_that_stands_twice_is_refused) {
+  says(
+      "c.toml:26:24: error: \"device\" stands twice in \"key_by\"\n"
+      "  key_by = [\"device\", \"device\"]\n"
+      "                       ^~~~~~\n",
+      "key_by = [\"device\"]", "key_by = [\"device\", \"device\"]");
+}
+
+TEST(ConfigErrors, a_url_without_its_scheme_is_refused) {
+  says(
+      "c.toml:7:8: error: a broker's url begins with mqtt://\n"
+      "url = \"localhost:1883\"\n"
+      "       ^~~~~~~~~~~~~~ the form is mqtt://HOST or mqtt://HOST:PORT\n",
+      "mqtt://127.0.0.1:1883", "localhost:1883");
+}
+
+TEST(ConfigErrors, a_port_out_of_range_is_pointed_at) {
+  says(
+      "c.toml:7:25: error: the port is a number from 1 to 65535\n"
+      "url = \"mqtt://127.0.0.1:65536\"\n"
+      "                        ^~~~~ the form is mqtt://HOST or mqtt://HOST:PORT\n",
+      "mqtt://127.0.0.1:1883", "mqtt://127.0.0.1:65536");
+}
+
+TEST(ConfigErrors, a_filter_with_a_misplaced_wildcard_is_refused) {
+  says(
+      "c.toml:16:14: error: not a topic filter: \"#\" stands alone and last\n"
+      "  topics = [\"sensors/#/env\"]\n"
+      "             ^~~~~~~~~~~~~\n",
+      "\"sensors/+/env\"", "\"sensors/#/env\"");
+}
+
+TEST(ConfigErrors, overlapping_filters_are_refused) {
+  says(
+      "c.toml:16:31: error: this filter and \"sensors/+/env\" match common topics\n"
+      "  topics = [\"sensors/+/env\", \"sensors/#\"]\n"
+      "                              ^~~~~~~~~ the broker would deliver their messages twice; leave one out or put it into "
+      "another pipeline\n",
+      "\"sensors/+/env\"", "\"sensors/+/env\", \"sensors/#\"");
+}
+
+TEST(ConfigErrors, a_topic_segment_that_no_topic_has_is_refused) {
+  says(
+      "c.toml:18:24: error: topics that match \"sensors/+/env\" have 3 segments\n"
+      "  fields = { device = \"topic[3]\", temperature = \"float\", ts = \"time(ms)\" }\n"
+      "                       ^~~~~~~~ the first is topic[0], the last topic[2]\n",
+      "topic[1]", "topic[3]");
+}
+
+TEST(ConfigErrors, an_unknown_field_type_names_the_nearest) {
+  says(
+      "c.toml:18:50: error: unknown field type \"flaot\"\n"
+      "  fields = { device = \"topic[1]\", temperature = \"flaot\", ts = \"time(ms)\" }\n"
+      "                                                 ^~~~~ did you mean \"float\"?\n",
+      "\"float\"", "\"flaot\"");
+}
+
+TEST(ConfigErrors, a_bad_path_is_pointed_at) {
+  says(
+      "c.toml:18:60: error: an element's position is a number from 0 to 65535\n"
+      "  fields = { device = \"topic[1]\", temperature = \"float $.a[x]\", ts = \"time(ms)\" }\n"
+      "                                                           ^\n",
+      "\"float\"", "\"float $.a[x]\"");
+}
+
+TEST(ConfigErrors, event_time_needs_a_declared_field) {
+  says(
+      "c.toml:19:27: error: unknown field \"tss\"\n"
+      "  event_time = { field = \"tss\", max_delay = \"2s\", idle = \"10s\" }\n"
+      "                          ^~~ did you mean \"ts\"?\n",
+      "field = \"ts\"", "field = \"tss\"");
+}
+
+TEST(ConfigErrors, event_time_needs_a_time) {
+  says(
+      "c.toml:19:27: error: \"temperature\" is float, and event time needs a time\n"
+      "  event_time = { field = \"temperature\", max_delay = \"2s\", idle = \"10s\" }\n"
+      "                          ^~~~~~~~~~~ declare it as time(ms), time(s), time(us), time(ns), time(rfc3339) or arrival\n",
+      "field = \"ts\"", "field = \"temperature\"");
+}
+
+TEST(ConfigErrors, an_open_brace_in_a_topic_is_pointed_at) {
+  says(
+      "c.toml:36:19: error: this brace is not closed\n"
+      "  topic = \"alerts/{device\"\n"
+      "                  ^~~~~~~ for example: topic = \"alerts/{device}\"\n",
+      "alerts/{device}", "alerts/{device");
+}
+
+TEST(ConfigErrors, qos_2_is_refused_with_the_reason) {
+  says(
+      "c.toml:17:9: error: \"qos\" must be from 0 to 1, not 2\n"
+      "  qos = 2\n"
+      "        ^ QoS 2 loses a message when the agent crashes between PUBREC and PUBREL; use 1, with which each message counts "
+      "exactly once\n",
+      "format = \"json\"\n  fields", "qos = 2\n  fields");
+}
+
+TEST(ConfigErrors, qos_0_is_a_warning) {
+  says(
+      "c.toml:17:9: warning: at QoS 0 messages count at most once: those sent during an outage are lost\n"
+      "  qos = 0\n"
+      "        ^ use 1 unless the publishers send at QoS 0 anyway\n",
+      "format = \"json\"\n  fields", "qos = 0\n  fields");
+}
+
+TEST(ConfigErrors, a_sink_at_qos_0_is_a_warning) {
+  says(
+      "c.toml:36:9: warning: at QoS 0 results arrive at most once: nobody acknowledges them\n"
+      "  qos = 0\n"
+      "        ^ use 1\n",
+      "topic = \"alerts", "qos = 0\n  topic = \"alerts");
+}
+
+TEST(ConfigErrors, the_journal_is_not_in_this_version) {
+  says(
+      "c.toml:17:9: error: ack = \"journal\" is not in this version of weir\n"
+      "  ack = \"journal\"\n"
+      "        ^~~~~~~~~ there is \"checkpoint\"\n",
+      "format = \"json\"\n  fields", "ack = \"journal\"\n  fields");
+}
+
+TEST(ConfigErrors, restart_keys_of_another_strategy_are_a_warning) {
+  says(
+      "c.toml:12:32: warning: \"max_failures\" does nothing with the strategy \"none\"\n"
+      "restart = { strategy = \"none\", max_failures = 5, interval = \"5min\", delay = \"1s\" }\n"
+      "                               ^~~~~~~~~~~~ it belongs to failure-rate\n"
+      "c.toml:12:50: warning: \"interval\" does nothing with the strategy \"none\"\n"
+      "restart = { strategy = \"none\", max_failures = 5, interval = \"5min\", delay = \"1s\" }\n"
+      "                                                 ^~~~~~~~ it belongs to failure-rate\n"
+      "c.toml:12:69: warning: \"delay\" does nothing with the strategy \"none\"\n"
+      "restart = { strategy = \"none\", max_failures = 5, interval = \"5min\", delay = \"1s\" }\n"
+      "                                                                    ^~~~~ it belongs to failure-rate or fixed-delay\n",
+      "strategy = \"failure-rate\", max", "strategy = \"none\", max");
+}
+
+TEST(ConfigErrors, a_name_has_only_harmless_characters) {
+  says(
+      "c.toml:10:8: error: \"name\" must be 1 to 63 of the characters A-Z a-z 0-9 _ . -\n"
+      "name = \"over heat\"\n"
+      "       ^~~~~~~~~~~\n",
+      "name = \"overheat\"", "name = \"over heat\"");
+}
+
+TEST(ConfigErrors, a_broker_s_name_has_only_harmless_characters) {
+  says(
+      "c.toml:6:7: error: a name has 1 to 63 of the characters A-Z a-z 0-9 _ . -\n"
+      "[mqtt.\"lo cal\"]\n"
+      "      ^~~~~~~~\n"
+      "c.toml:15:11: error: there is no [mqtt.local]\n"
+      "  mqtt = \"local\"\n"
+      "          ^~~~~ did you mean \"lo cal\"?\n"
+      "c.toml:35:11: error: there is no [mqtt.local]\n"
+      "  mqtt = \"local\"\n"
+      "          ^~~~~ did you mean \"lo cal\"?\n",
+      "[mqtt.local]", "[mqtt.\"lo cal\"]");
+}
+
+TEST(ConfigErrors, an_empty_table_of_expressions_is_refused) {
+  says(
+      "c.toml:32:9: error: \"map\" is empty\n"
+      "  map = {}\n"
+      "        ^~\n",
+      "filter = \"max_t > 80\"", "map = {}");
+}
+
+TEST(ConfigErrors, an_expression_is_a_string) {
+  says(
+      "c.toml:28:77: error: \"n\" must be an expression in a string, not an integer\n"
+      "  aggregate = { avg_t = \"avg(temperature)\", max_t = \"max(temperature)\", n = 1 }\n"
+      "                                                                            ^\n",
+      "n = \"count()\"", "n = 1");
+}
+
+TEST(ConfigErrors, a_list_of_strings_holds_strings) {
+  says(
+      "c.toml:16:30: error: \"topics\" is an array of strings, and this is an integer\n"
+      "  topics = [\"sensors/+/env\", 5]\n"
+      "                             ^\n",
+      "[\"sensors/+/env\"]", "[\"sensors/+/env\", 5]");
+}
+
+TEST(ConfigErrors, an_empty_list_of_topics_is_refused) {
+  says(
+      "c.toml:16:12: error: \"topics\" is empty\n"
+      "  topics = []\n"
+      "           ^~\n",
+      "[\"sensors/+/env\"]", "[]");
+}
+
+TEST(ConfigErrors, more_unacked_than_the_window_holds_is_refused) {
+  says(
+      "c.toml:11:43: error: \"unacked\" must be at most the source's max_unacked, 1000\n"
+      "checkpoint = { interval = \"5s\", unacked = 1001 }\n"
+      "                                          ^~~~ more messages never wait at a time\n",
+      "records = 10000", "unacked = 1001");
+}
+
+TEST(ConfigErrors, an_outbox_smaller_on_disk_than_in_memory_is_refused) {
+  says(
+      "c.toml:36:12: error: \"max_bytes\" must be at least \"memory\"\n"
+      "  outbox = { memory = \"8KiB\", max_bytes = \"4KiB\" }\n"
+      "           ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~ what is in memory goes to the disk at the next checkpoint\n",
+      "topic = \"alerts", "outbox = { memory = \"8KiB\", max_bytes = \"4KiB\" }\n  topic = \"alerts");
+}
+
+TEST(ConfigErrors, two_passwords_exclude_each_other) {
+  says(
+      "c.toml:8:1: error: \"password\" and \"password_file\" exclude each other\n"
+      "password_file = \"b\"\n"
+      "^~~~~~~~~~~~~\n",
+      "[mqtt.local]\n", "[mqtt.local]\npassword = \"a\"\npassword_file = \"b\"\n");
+}
+
+TEST(ConfigErrors, several_errors_are_reported_in_the_order_of_the_file) {
+  CHECK(config.edit("name = \"gw-17\"", "nme = \"gw-17\"") && config.edit("8MiB", "8MiX") &&
+        config.edit("\"local\"\n  topic = ", "\"locl\"\n  topic = "));
+  STRCMP_EQUAL(
+      "c.toml:2:1: error: unknown key \"nme\" in [agent]\n"
+      "nme = \"gw-17\"\n"
+      "^~~ did you mean \"name\"?\n"
+      "c.toml:4:16: error: unknown unit \"MiX\" in \"8MiX\"\n"
+      "memory_limit = \"8MiX\"\n"
+      "               ^~~~~~ units: B, KiB, MiB, GiB, kB, MB, GB\n"
+      "c.toml:35:11: error: there is no [mqtt.locl]\n"
+      "  mqtt = \"locl\"\n"
+      "          ^~~~ did you mean \"local\"?\n",
+      config.report().c_str());
+}
+
+TEST(ConfigErrors, a_key_far_from_all_names_all) {
+  says(
+      "c.toml:2:1: error: unknown key \"zzzzzzzz\" in [agent]\n"
+      "zzzzzzzz = 1\n"
+      "^~~~~~~~ there are: name, state_dir, memory_limit, log_level\n",
+      "name = \"gw-17\"", "zzzzzzzz = 1");
+}
+
+TEST(ConfigErrors, an_empty_file_lacks_a_pipeline) {
+  config.write("");
+  STRCMP_EQUAL("c.toml:1:1: error: [[pipeline]] is missing\n\n^ a configuration has at least one\n", config.report().c_str());
+}
+
+TEST(ConfigErrors, a_password_that_everybody_can_read_is_a_warning) {
+  CHECK(config.edit("[mqtt.local]\n", "[mqtt.local]\npassword = \"a\"\n"));
+  STRCMP_EQUAL("", config.report().c_str());
+  std::string path = config.directory().file("c.toml");
+  LONGS_EQUAL(0, chmod(path.c_str(), 0644));
+  std::vector<std::string> paths = {path};
+  LoadedConfig loaded = load_config(paths, {});
+  STRCMP_EQUAL(
+      "c.toml:7:1: warning: a password in a file that every user can read\n"
+      "password = \"a\"\n"
+      "^~~~~~~~ use password_file, or chmod o-r the configuration\n",
+      config.shown(loaded).c_str());
+}
+
+TEST(ConfigErrors, both_ends_of_a_range_are_allowed) {
+  for (const char* row : {"max_unacked = 20", "max_unacked = 65535", "max_message = \"64B\"", "max_message = \"16MiB\""}) {
+    is_good("format = \"json\"\n  fields", std::string(row) + "\n  fields");
+    config.write(example_configuration());
+  }
+}
+
+TEST(ConfigErrors, one_beyond_either_end_of_a_range_is_refused) {
+  for (const char* value :
+       {"max_unacked = 19", "max_unacked = 65536", "max_message = \"63B\"", "max_message = \"16777217B\""}) {
+    CHECK(config.edit("format = \"json\"\n  fields", std::string(value) + "\n  fields"));
+    LONGS_EQUAL(1, config.load().diagnostics.errors());
+    config.write(example_configuration());
+  }
+}
+
+TEST(ConfigErrors, a_duration_or_size_may_be_the_bare_number_zero) { is_good("interval = \"5s\"", "interval = 0"); }
+
+TEST(ConfigErrors, colors_are_for_terminals_only) {
+  CHECK(config.edit("8MiB", "8"));
+  LoadedConfig loaded = config.load();
+  CHECK(loaded.diagnostics.format(loaded.files, false).find('\x1b') == std::string::npos);
+  CHECK(loaded.diagnostics.format(loaded.files, true).find("\x1b[1;31merror") != std::string::npos);
+}
+
+TEST(ConfigErrors, a_long_line_is_cut_around_the_token) {
+  is_good("name = \"gw-17\"", "name = \"gw-17\" # " + std::string(500, 'x'));
+  config.write(example_configuration());
+  CHECK(config.edit("[\"sensors/+/env\"]", "[" + std::string(500, ' ') + "5]"));
+  std::string report = config.report();
+  STRCMP_CONTAINS("c.toml:16:513: error: ", report.c_str());
+  STRCMP_CONTAINS((std::string(83, ' ') + "^\n").c_str(), report.c_str());
+}
+
+TEST(ConfigErrors, control_characters_of_a_file_do_not_reach_the_terminal) {
+  CHECK(config.edit("name = \"gw-17\"", "name = \"gw\x1b[2J\""));
+  CHECK(config.report().find('\x1b') == std::string::npos);
+}
+
+TEST_GROUP(BrokerUrl){};
+
+TEST(BrokerUrl, takes_host_and_port_apart) {
+  BrokerUrl url = parse_broker_url("mqtt://broker.example:8883");
+  STRCMP_EQUAL("broker.example", url.host.c_str());
+  LONGS_EQUAL(8883, url.port);
+  LONGS_EQUAL(1883, parse_broker_url("mqtt://h").port);
+  STRCMP_EQUAL("fe80::1%eth0", parse_broker_url("mqtt://[fe80::1%eth0]:1").host.c_str());
+  LONGS_EQUAL(65535, parse_broker_url("mqtt://[::1]:65535").port);
+}
+
+TEST(BrokerUrl, refuses_what_it_cannot_connect_to) {
+  for (const char* url :
+       {"", "mqtt:", "mqtt://", "http://h", "mqtts://h", "ws://h", "mqtt://u:p@h", "mqtt://h:", "mqtt://h:0", "mqtt://h:65536",
+        "mqtt://h:1x", "mqtt://h/x", "mqtt://[::1", "mqtt://[]", "mqtt://[::1]x", "mqtt://a b", "mqtt://:1883"})
+    CHECK_FALSE_TEXT(parse_broker_url(url).problem.empty(), url);
+  CHECK_FALSE(parse_broker_url("mqtt://" + std::string(254, 'a')).problem.empty());
+  CHECK(parse_broker_url("mqtt://" + std::string(253, 'a')).problem.empty());
+}
