@@ -36,7 +36,10 @@ Status SqliteCheckpointStore::open(const StoreOptions& options) {
   if (read_only_ && !file_exists(database_path(options.state_dir))) return {Code::NotFound, "there is no database"};
   if (!read_only_) WEIR_TRY(make_directory(options.state_dir));
   WEIR_TRY(lock_.acquire(options.state_dir));
-  WEIR_TRY(open_database(options));
+  Status status = open_database(options);
+  // Callers read the detail of Busy as a pid, and SQLite does not know whose lock it met.
+  if (status.code() == Code::Busy) return {Code::Busy, status.text()};
+  WEIR_TRY(status);
   return prepare();
 }
 

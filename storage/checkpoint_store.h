@@ -41,9 +41,9 @@ class SqliteCheckpointStore final : public CheckpointStore {
   SqliteCheckpointStore() = default;
 
   /// Creates the directory and the database if there are none. Code::Busy if an agent holds the directory (detail: its pid)
-  /// or another program the database; Code::NotFound if `open_existing` and there is none; Code::Incompatible if the file was
-  /// written by a newer weir or another program; Code::Corrupt if it is damaged. Once per store: after a failure take a new
-  /// one.
+  /// or another program the database (detail: 0); Code::NotFound if `open_existing` and there is none; Code::Incompatible if
+  /// the file was written by a newer weir or another program; Code::Corrupt if it is damaged. Once per store: after a failure
+  /// take a new one.
   Status open(const StoreOptions& options);
   /// Whether the space that the options ask for could be reserved at open: Ok, or Code::Full. The store works either way.
   Status space_reserved() const { return space_reserved_; }

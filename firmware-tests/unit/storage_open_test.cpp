@@ -191,7 +191,9 @@ TEST(StoreOpen, a_program_that_has_the_database_open_makes_the_store_busy) {
   sqlite3* other = nullptr;
   LONGS_EQUAL(SQLITE_OK, sqlite3_open(fixture.database_path().c_str(), &other));
   LONGS_EQUAL(SQLITE_OK, sqlite3_exec(other, "BEGIN; SELECT * FROM meta", nullptr, nullptr, nullptr));
-  CHECK(fixture.open().code() == Code::Busy);
+  const Status status = fixture.open();
+  CHECK(status.code() == Code::Busy);
+  LONGS_EQUAL(0, status.detail());
   sqlite3_close(other);
   CHECK_OK(fixture.open());
 }
