@@ -256,26 +256,12 @@ void check_step_ids(const PipelineSpec& pipeline, CheckContext& context) {
   }
 }
 
-void check_windows_have_event_time(const Node& node, const PipelineSpec& pipeline, CheckContext& context) {
-  const Node* source = node.find("source");
-  const Node* steps = node.find("step");
-  if (!source || !steps || pipeline.source.event_time.given || source->find("event_time")) return;
-  for (const Node& step : steps->children) {
-    const Node* window = step.find("window");
-    if (!window) continue;
-    context.diagnostics.error(window->key_at, window->key_length, "a window needs the source's event time",
-                              "for example, in [pipeline.source]: event_time = { field = \"ts\", max_delay = \"2s\" }");
-    return;
-  }
-}
-
 }  // namespace
 
 void check_pipeline(const Node& node, void* section, CheckContext& context) {
   PipelineSpec& pipeline = as<PipelineSpec>(section);
   pipeline.fingerprint = table_fingerprint(node);
   check_step_ids(pipeline, context);
-  check_windows_have_event_time(node, pipeline, context);
   const Node* checkpoint = node.find("checkpoint");
   const Node* unacked = checkpoint ? checkpoint->find("unacked") : nullptr;
   if (unacked && pipeline.checkpoint.unacked > pipeline.source.max_unacked)

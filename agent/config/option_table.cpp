@@ -717,7 +717,7 @@ constexpr bool fits(OptionType type, MemberType into) {
 constexpr bool fits(const Section& section) {
   for (const Option& option : section.options) {
     if (!fits(option.type, option.member.type)) return false;
-    if (option.place.address && option.place.type != MemberType::Place) return false;
+    if (option.place.type != MemberType::None && option.place.type != MemberType::Place) return false;
     if (option.section && !fits(*option.section)) return false;
   }
   return true;

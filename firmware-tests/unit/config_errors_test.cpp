@@ -263,14 +263,6 @@ TEST(ConfigErrors, an_offset_as_long_as_the_window_is_refused) {
       "tumbling = \"1min\"", "tumbling = \"1min\", offset = \"60s\"");
 }
 
-TEST(ConfigErrors, a_window_without_event_time_is_refused) {
-  says(
-      "c.toml:26:3: error: a window needs the source's event time\n"
-      "  window = { tumbling = \"1min\" }\n"
-      "  ^~~~~~ for example, in [pipeline.source]: event_time = { field = \"ts\", max_delay = \"2s\" }\n",
-      "  event_time = { field = \"ts\", max_delay = \"2s\", idle = \"10s\" }\n", "");
-}
-
 TEST(ConfigErrors, a_key_that_stands_twice_is_refused) {
   says(
       "c.toml:26:24: error: \"device\" stands twice in \"key_by\"\n"
