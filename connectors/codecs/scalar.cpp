@@ -22,8 +22,6 @@ bool read_int(std::string_view text, int64_t& number) {
 
 /// Whether all of `text` is a decimal number. from_chars takes "inf" and "nan" as well, which no sensor means as a number.
 bool read_float(std::string_view text, double& number) {
-  std::string_view unsigned_part = text.substr(text.starts_with('-') ? 1 : 0);
-  if (unsigned_part.empty() || unsigned_part[0] > '9') return false;
   const char* end = text.data() + text.size();
   auto [stop, error] = std::from_chars(text.data(), end, number);
   return error == std::errc{} && stop == end && std::isfinite(number);

@@ -94,9 +94,10 @@ TEST(JsonDecoder, a_float_takes_strings_that_are_wholly_a_number) {
   v.takes_float("\"007.5\"", 7.5);
   v.takes_float("\".5\"", 0.5);
   v.takes_float("\"\\u0032.5\"", 2.5);
-  for (const char* text : {"\"\"",    "\"warm\"", "\"21.5C\"",    "\" 21.5\"", "\"21.5 \"",  "\"+1\"",  "\"1,5\"",
-                           "\"--1\"", "\"-\"",    "\".\"",        "\"0x10\"",  "\"nan\"",    "\"NaN\"", "\"-nan\"",
-                           "\"inf\"", "\"-inf\"", "\"Infinity\"", "\"1e999\"", "\"-1e999\"", "\"1e\"",  "\"1\\u0000\""})
+  for (const char* text :
+       {"\"\"",         "\"warm\"",   "\"21.5C\"",  "\" 21.5\"", "\"21.5 \"",  "\"+1\"",   "\"1,5\"",     "\"--1\"",
+        "\"-\"",        "\".\"",      "\"0x10\"",   "\"nan\"",   "\"NaN\"",    "\"-nan\"", "\"inf\"",     "\"-inf\"",
+        "\"Infinity\"", "\"nan(1)\"", "\"1e-999\"", "\"1e999\"", "\"-1e999\"", "\"1e\"",   "\"1\\u0000\""})
     v.refuses(text, "type");
   for (const char* other : {"true", "false", "{}", "[]", "[1]", "{\"v\":1}"}) v.refuses(other, "type");
 }
