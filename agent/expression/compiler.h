@@ -33,14 +33,11 @@ class Compiler {
     size_t end = 0;
   };
 
-  // From the loosest binding to the tightest.
+  // Operators, from the loosest binding to the tightest (compile_operators.cpp).
   Operand parse_expression();
   Operand parse_binary(int precedence);
   Operand parse_infix(const Operand& left, int precedence);
   Operand parse_not();
-  Operand parse_unary();
-  Operand parse_primary();
-
   Operand parse_logical(const Operand& left, int precedence);
   Operand parse_comparison(const Operand& left, int precedence);
   Operand parse_negatable(const Operand& left, int precedence);
@@ -50,6 +47,12 @@ class Compiler {
   Operand parse_is(const Operand& left);
   Operand parse_coalesce(const Operand& left, int precedence);
   Operand parse_arithmetic(const Operand& left, int precedence);
+  Operand join(const Token& token, const char* name, const Operand& whole, const Operand& left, const Operand& right);
+  Comparison require_comparable(const Operand& left, const Operand& right, size_t offset, size_t length);
+
+  // Values (compile_values.cpp).
+  Operand parse_unary();
+  Operand parse_primary();
   Operand parse_number(bool negative);
   Operand parse_field();
   Operand parse_parentheses();
@@ -59,15 +62,19 @@ class Compiler {
   Type check_arguments(const Function& function, const std::vector<Operand>& arguments);
   /// Runs `parse` one level further down.
   template <class Parse>
-  Operand nest(Parse parse);
+  Operand nest(Parse parse) {
+    if (++nesting_ > expression_nesting_max)
+      stop(peek(), "nested more than " + std::to_string(expression_nesting_max) + " levels deep");
+    Operand operand = parse();
+    --nesting_;
+    return operand;
+  }
 
   Operand push(const Token& token, Value constant);
   Operand push_unknown(const Token& token);
   Operand pushed(const Token& token, Type type, uint32_t max_length, size_t code_begin);
   static Operand spanning(const Operand& left, const Operand& right, Type type);
   Operand bool_up_to_here(const Operand& left) const;
-  Operand join(const Token& token, const char* name, const Operand& whole, const Operand& left, const Operand& right);
-  Comparison require_comparable(const Operand& left, const Operand& right, size_t offset, size_t length);
   void require(const Operand& operand, Type type, const char* user);
   void expect_result(const Operand& result, Type expected);
 
@@ -78,6 +85,8 @@ class Compiler {
   void expect_end();
   std::string_view text_of(const Token& token) const { return text_.substr(token.offset, token.length); }
   std::string found(const Token& token) const;
+  static std::string quote(std::string_view text);
+  static std::string two_types(Type left, Type right);
 
   void report(size_t offset, size_t length, std::string message, std::string suggestion = {});
   void report(const Operand& operand, std::string message);

@@ -9,12 +9,6 @@
 namespace weir {
 namespace {
 
-/// Left uninitialised: clearing it would cost more than most expressions.
-union Stack {
-  Stack() {}
-  Value values[expression_stack_max];
-};
-
 bool any_null(std::span<const Value> values) {
   return std::any_of(values.begin(), values.end(), [](Value value) { return value.is_null(); });
 }
@@ -54,9 +48,7 @@ Value to_float_nullable(Value value) { return value.type() == Type::Int ? Value:
 }  // namespace
 
 // `top` points past the newest value and stays in a register: one function, so that it never has to be stored.
-Value evaluate(const Bytecode& code, std::span<const Value> fields) {
-  Stack stack;
-  Value* top = stack.values;
+Value evaluate(const Bytecode& code, std::span<const Value> fields, Value* top) {
   const Instruction* const begin = code.instructions.data();
   const Instruction* const end = begin + code.instructions.size();
   const Value* const constants = code.constants.data();

@@ -7,7 +7,8 @@
 
 namespace weir {
 
-/// Requires code that verify accepts and at least `code.field_count` values of the types of its schema.
-Value evaluate(const Bytecode& code, std::span<const Value> values);
+/// Requires code that verify accepts and at least `code.field_count` fields of the types of its schema. `stack` has room for
+/// expression_stack_max values and need not be initialised.
+Value evaluate(const Bytecode& code, std::span<const Value> fields, Value* stack);
 
 }  // namespace weir

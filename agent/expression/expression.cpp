@@ -5,6 +5,16 @@
 #include "agent/expression/evaluator.h"
 
 namespace weir {
+namespace {
+
+/// Left uninitialised: clearing it would cost more than most expressions, and verify has shown that nothing is read before it
+/// was written.
+union Stack {
+  Stack() {}  // NOLINT(modernize-use-equals-default): that would be deleted
+  Value values[expression_stack_max];
+};
+
+}  // namespace
 
 Program::Program() = default;
 Program::~Program() = default;
@@ -17,7 +27,8 @@ uint32_t Program::max_length() const { return empty() ? 0 : code_->max_length; }
 
 Value Program::evaluate(std::span<const Value> values) const {
   WEIR_ASSERT(!empty() && values.size() >= code_->field_count);
-  return weir::evaluate(*code_, values);
+  Stack stack;
+  return weir::evaluate(*code_, values, stack.values);
 }
 
 bool compile_expression(std::string_view text, const Schema& schema, Type expected, Program& program,

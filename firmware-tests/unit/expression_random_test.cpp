@@ -34,7 +34,7 @@ struct Node {
 
 using NodePtr = std::unique_ptr<Node>;
 
-// --- The reference. __int128 and long double stand in for the exact numbers.
+// The reference computes ints in 128 bits, where nothing overflows.
 
 using Wide = __int128;
 
@@ -212,8 +212,6 @@ Value to_value(const Datum& datum, Type type) {
   return Value::null();
 }
 
-// --- Text of a tree, with parentheses only where precedence asks for them.
-
 int precedence_of(const std::string& operation) {
   if (operation == "?:") return 0;
   if (operation == "or") return 1;
@@ -229,6 +227,7 @@ int precedence_of(const std::string& operation) {
   return 4;
 }
 
+/// The text of a tree, with parentheses only where precedence asks for them.
 std::string print(const Node& node, int at_least);
 
 std::string print_list(const Node& node, size_t begin) {
@@ -258,8 +257,7 @@ std::string print(const Node& node, int at_least) {
   return precedence_of(node.operation) < at_least ? "(" + bare + ")" : bare;
 }
 
-// --- Trees.
-
+/// Grows random trees over a random row.
 class Garden {
  public:
   explicit Garden(uint64_t seed) : random_(seed) {}
