@@ -302,6 +302,7 @@ TEST(Inside, counts_characters_not_bytes) { stands_at(6, 15, place("\"größ > 5
 
 TEST(Inside, sees_through_escape_sequences) {
   stands_at(6, 16, place("\"\\\"a\\\"x\"", "x"));
+  stands_at(6, 17, place("\"\\u0041x\"", "x"));
   stands_at(6, 18, place("\"a\\u00e9x\"", "x"));
   stands_at(6, 22, place("\"a\\U0001F600x\"", "x"));
 }
