@@ -86,8 +86,8 @@ TEST(Aggregate, an_int_sum_holds_up_to_its_limits) {
 
 TEST(Aggregate, an_int_sum_that_overflows_is_null_from_then_on) {
   STRCMP_EQUAL("null", ints("sum(i)", {INT64_MAX, 1}).c_str());
-  STRCMP_EQUAL("null", ints("sum(i)", {INT64_MAX, 1, -10}).c_str());
-  STRCMP_EQUAL("null", ints("sum(i)", {INT64_MIN, -1, 10}).c_str());
+  STRCMP_EQUAL("null", ints("sum(i)", {INT64_MAX, 1, 10}).c_str());
+  STRCMP_EQUAL("null", ints("sum(i)", {INT64_MIN, -1, -10}).c_str());
 }
 
 TEST(Aggregate, a_float_sum_keeps_what_plain_addition_loses) {

@@ -186,6 +186,18 @@ TEST(KeyedState, no_blob_is_longer_than_32_KiB_and_deltas_are_numbered) {
   CHECK(next_delta > 1);
 }
 
+TEST(KeyedState, a_delta_that_would_be_a_few_bytes_too_long_is_cut) {
+  Rig rig(100, 3271);  // ten entries are 32770 bytes
+  for (int count = 0; count < 100; ++count) rig.put(1);
+  rig.checkpoint();
+  for (uint32_t slot = 50; slot < 90; ++slot) rig.state->edit(slot)[0] = 9;
+  rig.barrier();
+  size_t longest_delta = 0;
+  for (const Blob& blob : rig.memory->snapshot.blobs())
+    if (blob.kind == BlobKind::Delta) longest_delta = std::max(longest_delta, blob.bytes.size());
+  UNSIGNED_LONGS_EQUAL(9 * 3277, longest_delta);
+}
+
 TEST(KeyedState, a_slot_may_fill_a_whole_blob) {
   Rig rig(3, KeyedState::slot_bytes_max);
   for (uint8_t content = 1; content <= 3; ++content) rig.put(content);
@@ -240,6 +252,23 @@ TEST(KeyedState, a_failed_checkpoint_is_covered_by_the_next) {
   Model before = rig.contents();
   CHECK(rig.restart().ok());
   CHECK(rig.contents() == before);
+}
+
+TEST(KeyedState, a_failed_checkpoint_does_not_cost_a_chunk_its_turn) {
+  Rig rig(309 * 3, 100);
+  for (int count = 0; count < 309 * 3; ++count) rig.put(1);
+  rig.checkpoint();
+  auto chunks_of_next = [&](bool committed) {
+    for (uint32_t slot = 0; slot < 400; ++slot) rig.state->edit(slot)[0] = 2;
+    rig.checkpoint(committed);
+    std::vector<uint32_t> chunks;
+    for (const Blob& blob : rig.memory->snapshot.blobs())
+      if (blob.kind == BlobKind::Base) chunks.push_back(blob.index);
+    return chunks;
+  };
+  CHECK(chunks_of_next(false) == std::vector<uint32_t>({0}));
+  CHECK(chunks_of_next(true) == std::vector<uint32_t>({0}));
+  CHECK(chunks_of_next(true) == std::vector<uint32_t>({1}));
 }
 
 TEST(KeyedState, what_changes_after_the_barrier_belongs_to_the_next_checkpoint) {
@@ -358,6 +387,7 @@ TEST(KeyedState, agrees_with_a_map_over_random_operations_failures_and_restarts)
 TEST(KeyedState, takes_well_formed_blobs) {
   taken(BlobKind::Base, 0, 3, entries({{0, 4, 1}, {1, 0, 0}, {9, 2, 1}}));
   taken(BlobKind::Delta, 0, 2, entries({{0, 4, 9}}));  // older than the chunk: nothing
+  taken(BlobKind::Delta, 0, 3, entries({{0, 4, 9}}));  // as old as the chunk: nothing
   taken(BlobKind::Delta, 0, 4, entries({{1, 4, 5}}));
   taken(BlobKind::Delta, 1, 4, entries({{2, 4, 5}, {9, 0, 0}}));
   state.restore_finished();

@@ -524,6 +524,37 @@ TEST(Window, more_windows_than_planned_end_in_the_capacity_policy_not_in_an_over
   }
 }
 
+TEST(Window, a_key_that_needs_a_window_more_than_planned_gives_up_others_not_itself) {
+  Step step({.max_keys = 2, .evict = Evict::Oldest});
+  for (int64_t time : {0, 10, 20, 30}) step.send("a", time);
+  step.send("b", 0);
+  CHECK(step.send("a", 40) == Outcome::Applied);
+  step.window->advance(1000);
+  STRCMP_EQUAL("a 1 1 0 10\na 1 1 10 20\na 1 1 20 30\na 1 1 30 40\na 1 1 40 50\n", step.out().c_str());
+}
+
+TEST(Window, a_record_that_comes_while_results_wait_for_room_confuses_nothing) {
+  Step step({.max_keys = 2, .evict = Evict::Oldest});
+  step.send("a", 5);
+  step.send("b", 5);
+  step.sink.room = 0;
+  CHECK_FALSE(step.window->advance(9));
+  CHECK(step.send("c", 15) == Outcome::Applied);  // in the place of a
+  step.sink.room = 10;
+  CHECK(step.window->advance(19));
+  STRCMP_EQUAL("b 1 1 0 10\nc 1 1 10 20\n", step.out().c_str());
+}
+
+TEST(Window, a_result_carries_the_newest_offset_whatever_the_order) {
+  Step step;
+  step.offset = 8;
+  step.send("a", 5);  // 9
+  step.offset = 3;
+  step.send("a", 6);  // 4, as the results of an earlier window may come
+  step.window->advance(9);
+  UNSIGNED_LONGS_EQUAL(9, step.sink.seen[0].offset);
+}
+
 // ---- against a slow, obvious computation
 
 namespace {
