@@ -107,6 +107,7 @@ void read_memory(Element from, ObservedAgent& to) {
   read(from, "reserved", to.memory.reserved);
   read(from, "limit", to.memory.limit);
   read(from, "rss", to.memory.rss);
+  read(from, "heap_guard", to.memory.heap_guard);
   if (!has(from, "heap_allocations")) return;
   const Element allocations = member(from, "heap_allocations");
   read(allocations, "weir", to.memory.weir_allocations);

@@ -68,6 +68,7 @@ struct ObservedAgent {
     uint64_t reserved = 0;
     uint64_t limit = 0;
     uint64_t rss = 0;
+    bool heap_guard = false;  // whether this build counts allocations
     uint64_t weir_allocations = 0;
     uint64_t mosquitto_allocations = 0;
     uint64_t sqlite_allocations = 0;
