@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "connectors/codecs/json_decoder.h"
+
 namespace weir {
 namespace {
 
@@ -26,6 +28,8 @@ std::vector<Pool> library_memory(const Specification& specification) {
                      acknowledgements});
     pools.push_back({pipeline.name + ".source.message", "one message of max_message, as the library reads it",
                      2 * pipeline.source.max_message});
+    pools.push_back({pipeline.name + ".source.json", "simdjson's buffers for max_message, touched as far as messages need them",
+                     JsonDecoder::memory_bytes(pipeline.source.max_message)});
     pools.push_back({pipeline.name + ".sink.mqtt", std::to_string(in_flight_max) + " results in flight, besides their text",
                      in_flight_max * in_flight_bytes});
   }
