@@ -93,6 +93,7 @@ bool Resolver::take(Addresses& addresses) {
 }
 
 void Resolver::run() {
+  HeapScope scope(HeapOwner::SystemLibrary);
   shorten_timeouts();
   for (;;) {
     {

@@ -116,7 +116,7 @@ TEST(SessionTail, forgets_stored_blobs_only_when_newer_ones_hold_the_capacity) {
 }
 
 TEST(SessionTail, many_small_checkpoints_keep_the_store_bounded_and_the_newest_complete) {
-  constexpr uint32_t count = 100000;
+  constexpr uint32_t count = 70000;
   for (uint32_t number = 0; number < count; number += 7) {
     deliver(part, number, 7);
     checkpoints.checkpoint(part);
