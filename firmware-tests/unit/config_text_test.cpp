@@ -152,9 +152,9 @@ TEST(TopicFilter, agrees_with_the_recorded_vectors) {
   LONGS_EQUAL(96, vectors);
 }
 
-TEST_GROUP(TopicTemplate){};
+TEST_GROUP(ConfigTopicTemplate){};
 
-TEST(TopicTemplate, braces_come_in_pairs_around_a_name) {
+TEST(ConfigTopicTemplate, braces_come_in_pairs_around_a_name) {
   for (const char* text : {"a", "{a}", "a/{b}/{c}", "{a}{b}", "/{odd name}/"}) CHECK_TRUE_TEXT(is_template(text), text);
   points_at("a/{b", 2, 2);
   points_at("a/{b/{c}", 2, 3);
