@@ -65,7 +65,7 @@ class Sensors {
   void write_payload(Reading& reading);
   int64_t delay_ms();
 
-  MqttPublisher publisher_;
+  MqttTestPublisher publisher_;
   Random random_{25};  // the same building every time
   Reference reference_;
   std::vector<Device> devices_;

@@ -59,7 +59,7 @@ bool Torture::set_up() {
     printf("mosquitto: %s\n%s\n", status.text(), broker_.log().c_str());
     return false;
   }
-  publisher_ = std::make_unique<MqttPublisher>(MqttClientOptions{.port = broker_.port(), .version5 = options_.version5});
+  publisher_ = std::make_unique<MqttTestPublisher>(MqttClientOptions{.port = broker_.port(), .version5 = options_.version5});
   results_ = std::make_unique<MqttSubscriber>(
       MqttClientOptions{.port = broker_.port(), .client_id = "torture-results", .persistent = true});
   const bool connected =
@@ -185,7 +185,7 @@ bool Torture::settle() {
     for (const char* name : torture_pipelines) {
       const ObservedPipeline pipeline = status.value().pipeline(name);
       received += pipeline.ledger.received - pipeline.ledger.duplicate;
-      drained = drained && pipeline.outbox.rows == 0 && pipeline.source.unacknowledged == 0;
+      drained = drained && pipeline.outbox.bytes == 0 && pipeline.source.unacknowledged == 0;
     }
     const size_t count = results_->count();
     if (drained && received >= published_ + 2 && count >= account_.windows()) return true;
@@ -211,9 +211,9 @@ int Torture::conclude() {
            " duplicate %" PRIu64 " imbalance %" PRId64 ", checkpoint %" PRIu64 "\n",
            name, ledger.received, ledger.applied, ledger.filtered, ledger.late, ledger.dead_lettered, ledger.duplicate,
            pipeline.imbalance, pipeline.checkpoint.last_id);
-    printf("%-8s results %" PRIu64 ", published %" PRIu64 " by this process, %" PRIu64 " wait in the outbox; watermark %" PRId64
-           "\n",
-           "", ledger.results, pipeline.sink.published, pipeline.outbox.rows, pipeline.watermark_ms.value_or(0));
+    printf("%-8s results %" PRIu64 ", published %" PRIu64 " by this process, %" PRIu64
+           " bytes wait in the outbox; watermark %" PRId64 "\n",
+           "", ledger.results, pipeline.sink.published, pipeline.outbox.bytes, pipeline.watermark_ms.value_or(0));
     // One more than the stream's: the message that closed the windows.
     balanced = balanced && pipeline.imbalance == 0 && ledger.imbalance() == 0 && ledger.session_lost == 0 &&
                ledger.applied == account_.passing(name) + 1 && ledger.filtered == account_.filtered(name);

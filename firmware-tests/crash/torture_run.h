@@ -42,7 +42,7 @@ class Torture {
   AgentProcess agent_;
   TortureStream stream_;
   Account account_;  // the publishing thread's until it has ended
-  std::unique_ptr<MqttPublisher> publisher_;
+  std::unique_ptr<MqttTestPublisher> publisher_;
   std::unique_ptr<MqttSubscriber> results_;
   Random schedule_;
   std::thread publishing_;

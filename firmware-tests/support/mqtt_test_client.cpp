@@ -170,7 +170,7 @@ void MqttTestClient::reconnect() {
   if (!stopping_) mosquitto_reconnect(handle_);
 }
 
-Status MqttPublisher::publish(std::string_view topic, std::string_view payload, int qos, bool retain, int64_t deadline_ms) {
+Status MqttTestPublisher::publish(std::string_view topic, std::string_view payload, int qos, bool retain, int64_t deadline_ms) {
   {
     std::unique_lock lock(mutex_);
     const bool room = changed_.wait_for(lock, milliseconds(deadline_ms),
@@ -189,14 +189,14 @@ Status MqttPublisher::publish(std::string_view topic, std::string_view payload, 
   return {Code::InvalidArgument, "the library refuses this message", result};
 }
 
-void MqttPublisher::on_published(int) {
+void MqttTestPublisher::on_published(int) {
   const std::lock_guard lock(mutex_);
   ++acknowledged_;
   // Waking the sender once per half window instead of once per message doubles the rate.
   if (sent_ - acknowledged_ <= options_.in_flight_max / 2) changed_.notify_all();
 }
 
-bool MqttPublisher::drain(int64_t deadline_ms) {
+bool MqttTestPublisher::drain(int64_t deadline_ms) {
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, milliseconds(deadline_ms), [this] { return acknowledged_ == sent_; });
 }

@@ -80,10 +80,10 @@ class MqttTestClient {
   std::atomic<uint64_t> connects_{0};
 };
 
-class MqttPublisher final : public MqttTestClient {
+class MqttTestPublisher final : public MqttTestClient {
  public:
-  explicit MqttPublisher(MqttClientOptions options) : MqttTestClient(std::move(options)) {}
-  ~MqttPublisher() override { stop(); }
+  explicit MqttTestPublisher(MqttClientOptions options) : MqttTestClient(std::move(options)) {}
+  ~MqttTestPublisher() override { stop(); }
 
   /// Hands one message over; waits while `in_flight_max` are unacknowledged. Code::Unavailable at the deadline.
   Status publish(std::string_view topic, std::string_view payload, int qos = 1, bool retain = false,

@@ -33,7 +33,7 @@ bool TestGateway::start() { return start_broker() && start_clients() && start_ag
 bool TestGateway::start_broker() { return broker_.start().ok(); }
 
 bool TestGateway::start_clients() {
-  sensor_ = std::make_unique<MqttPublisher>(MqttClientOptions{.port = broker_.port()});
+  sensor_ = std::make_unique<MqttTestPublisher>(MqttClientOptions{.port = broker_.port()});
   results_ = std::make_unique<MqttSubscriber>(
       MqttClientOptions{.port = broker_.port(), .client_id = "test-listener", .persistent = true});
   return sensor_->connect().ok() && results_->connect().ok() && results_->subscribe(filter_).ok();

@@ -52,7 +52,7 @@ class TestGateway {
 
   AgentProcess& agent() { return agent_; }
   Broker& broker() { return broker_; }
-  MqttPublisher& sensor() { return *sensor_; }
+  MqttTestPublisher& sensor() { return *sensor_; }
   MqttSubscriber& listener() { return *results_; }
   const TemporaryDirectory& directory() const { return directory_; }
   std::string state_dir() const { return directory_.file("state"); }
@@ -64,7 +64,7 @@ class TestGateway {
   std::string filter_ = "results/#";
   Broker broker_;
   AgentProcess agent_;
-  std::unique_ptr<MqttPublisher> sensor_;
+  std::unique_ptr<MqttTestPublisher> sensor_;
   std::unique_ptr<MqttSubscriber> results_;
 };
 
