@@ -7,31 +7,35 @@ namespace {
 
 using namespace weir;
 
-TEST_GROUP_BASE(Overheat, GatewayTest){void start_overheat(){prepare("");
-gateway->listen_to("alerts/#");
-CHECK_TRUE(gateway->start_broker());
-CHECK_TRUE(gateway->start_clients());
-AgentOptions& options = gateway->agent().options();
-options.configs = {WEIR_SOURCE_DIR "/configs/overheat.toml"};
-options.settings = {"agent.state_dir=" + gateway->state_dir(), "mqtt.local.url=" + gateway->broker().url()};
-CHECK_TRUE(gateway->agent().start_ready().ok());
-CHECK_TRUE(gateway->agent().wait_connected());
-CHECK_TRUE(gateway->broker().wait_for_subscription("gw-17-overheat"));
-}  // namespace
-void report(const char* device, double temperature, int64_t at_ms) {
-  char payload[96];
-  snprintf(payload, sizeof payload, "{\"temperature\":%g,\"ts\":%lld}", temperature,
-           static_cast<long long>(1'700'000'040'000 + at_ms));
-  CHECK_TRUE(gateway->publish(std::string("sensors/") + device + "/env", payload));
-}
-/// The example takes a checkpoint every five seconds; a signal asks for one now.
-void wait_applied(uint64_t received) {
-  const auto arrived = [received](const ObservedAgent& agent) { return agent.pipelines.front().ledger.received >= received; };
-  CHECK_TRUE(arrived(gateway->agent().wait_for(arrived)));
-  gateway->agent().process().signal(SIGUSR1);
-}
-}
-;
+class OverheatTest : public GatewayTest {
+ public:
+  void start_overheat() {
+    prepare("");
+    gateway->listen_to("alerts/#");
+    CHECK_TRUE(gateway->start_broker());
+    CHECK_TRUE(gateway->start_clients());
+    AgentOptions& options = gateway->agent().options();
+    options.configs = {WEIR_SOURCE_DIR "/configs/overheat.toml"};
+    options.settings = {"agent.state_dir=" + gateway->state_dir(), "mqtt.local.url=" + gateway->broker().url()};
+    CHECK_TRUE(gateway->agent().start_ready().ok());
+    CHECK_TRUE(gateway->agent().wait_connected());
+    CHECK_TRUE(gateway->broker().wait_for_subscription("gw-17-overheat"));
+  }
+  void report(const char* device, double temperature, int64_t at_ms) {
+    char payload[96];
+    snprintf(payload, sizeof payload, "{\"temperature\":%g,\"ts\":%lld}", temperature,
+             static_cast<long long>(1'700'000'040'000 + at_ms));
+    CHECK_TRUE(gateway->publish(std::string("sensors/") + device + "/env", payload));
+  }
+  /// The example takes a checkpoint every five seconds; a signal asks for one now.
+  void wait_applied(uint64_t received) {
+    const auto arrived = [received](const ObservedAgent& agent) { return agent.pipelines.front().ledger.received >= received; };
+    CHECK_TRUE(arrived(gateway->agent().wait_for(arrived)));
+    gateway->agent().process().signal(SIGUSR1);
+  }
+};
+
+TEST_GROUP_BASE(Overheat, OverheatTest){};
 
 TEST(Overheat, raises_an_alert_for_the_hot_minute_of_the_hot_device_only) {
   start_overheat();

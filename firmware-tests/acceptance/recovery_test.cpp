@@ -8,7 +8,8 @@ namespace {
 
 using namespace weir;
 
-TEST_GROUP_BASE(Recovery, GatewayTest) {
+class RecoveryTest : public GatewayTest {
+ public:
   static constexpr int devices = 5;
   static constexpr int messages = 2000;
 
@@ -46,6 +47,8 @@ TEST_GROUP_BASE(Recovery, GatewayTest) {
     UNSIGNED_LONGS_EQUAL(0, pipeline.ledger.session_lost);
   }
 };
+
+TEST_GROUP_BASE(Recovery, RecoveryTest){};
 
 TEST(Recovery, a_kill_in_the_middle_of_the_stream_changes_no_result) {
   start();
