@@ -95,7 +95,7 @@ Location place_of(const WindowFault& fault, const StepSpec& step) {
   }
 }
 
-std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpec& step, std::string id, const Schema& input) {
+std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpec& step, const std::string& id, const Schema& input) {
   bool has_event_time = context.pipeline.source.event_time.given;
   if (!has_event_time)
     context.diagnostics.error(step.at, 1, "a window needs event time, and the source states none",
@@ -121,7 +121,7 @@ std::unique_ptr<Operator> build_step(const StepContext& context, const StepSpec&
     case StepVerb::Map:
       return build_map(context, step, std::move(id), input);
     case StepVerb::Window:
-      return build_window(context, step, std::move(id), input);
+      return build_window(context, step, id, input);
     case StepVerb::None:
       break;  // reported when the file was read
   }
