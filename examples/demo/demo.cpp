@@ -33,9 +33,8 @@ int Demo::run() {
   start_ms_ = monotonic_ms();
   next_account_ms_ = start_ms_ + account_every_ms;
   watch();
-  bool good = end();
-  if (good) good = accounts_agree();
-  if (!good) {
+  const bool in_good_order = end();
+  if (const bool agree = accounts_agree(); !agree || !in_good_order) {
     directory_.keep();
     screen_.note("kept", directory_.path() + " (the agent's log and state)");
     screen_.verdict(false, "weir-demo: THE ACCOUNT DOES NOT BALANCE");
