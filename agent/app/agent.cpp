@@ -19,13 +19,14 @@
 #include "agent/base/log.h"
 #include "agent/runtime/service_notify.h"
 #include "agent/status/dead_letter_report.h"
+#include "connectors/mqtt/connector.h"
 
 namespace weir {
 namespace {
 
 /// Descriptors that the reactor watches besides those of pipelines: signals, storage, control listener and caller.
 constexpr size_t descriptors_own = 8;
-constexpr size_t descriptors_per_pipeline = 6;
+constexpr size_t descriptors_per_pipeline = 2 * connector_descriptors;  // source and sink
 constexpr size_t control_answer_bytes_min = 64 * 1024;
 
 size_t control_answer_bytes(const Specification& specification) {

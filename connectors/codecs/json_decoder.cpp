@@ -93,6 +93,12 @@ Schema schema_of(const std::vector<SourceField>& fields) {
   return schema;
 }
 
+bool begins_number(Bytes document) {
+  for (uint8_t byte : document)
+    if (byte != ' ' && byte != '\t' && byte != '\n' && byte != '\r') return byte == '-' || (byte >= '0' && byte <= '9');
+  return false;
+}
+
 }  // namespace
 
 struct JsonDecoder::Parser {
@@ -177,6 +183,9 @@ Refusal JsonDecoder::decode(const Message& message, std::span<Value> values) {
   if (message.payload.size() > payload_bytes_max_)
     return refuse_document(reason_too_long, "the payload is longer than max_message", message.payload);
   if (message.payload.empty()) return refuse_document("json", "the document is empty", message.payload);
+  // A bare number has no members to find, and looking at it is the one case in which simdjson uses the heap.
+  if (trie_.root().fields.empty() && begins_number(message.payload))
+    return refuse_document("json", "the document is no object", message.payload);
   element root;
   if (auto code = parser_->library.parse(message.payload.data(), message.payload.size(), false).get(root); code) {
     auto [reason, why] = document_error(code);
