@@ -131,7 +131,7 @@ Measured run_round(const std::vector<Stored>& stored) {
 }  // namespace
 
 int main() {
-  for (size_t devices : {10, 100, 1000}) {
+  for (size_t devices : std::array<size_t, 3>{10, 100, 1000}) {
     std::vector<Stored> stored = make_messages(devices);
     Measured best = run_round(stored);
     for (int round = 1; round < rounds; ++round)
