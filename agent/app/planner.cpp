@@ -54,6 +54,7 @@ std::unique_ptr<Source> make_source(const PipelineSpec& spec, const MqttSpec& mq
   source.max_packet_size = mqtt.max_packet_size;
   source.session_expiry_ms = mqtt.session_expiry;
   source.keepalive_ms = mqtt.keepalive;
+  source.watch_drops = true;
   source.keepalive_min_ms = intervals_per_keepalive * spec.checkpoint.interval;
   return std::make_unique<MqttSource>(source, arena);
 }

@@ -29,8 +29,9 @@ struct SourceStatus {
   bool connected = false;
   uint64_t unacknowledged = 0;  // delivered since the last durable checkpoint
   uint64_t connects = 0;
-  uint64_t offset = 0;     // of the newest delivery
-  const char* error = "";  // why it is not connected, a constant
+  uint64_t offset = 0;          // of the newest delivery
+  uint64_t broker_dropped = 0;  // messages that the broker says it dropped, of all its clients, since this process looks
+  const char* error = "";       // why it is not connected, a constant
 };
 
 class Source : public Stateful {

@@ -46,6 +46,7 @@ void render_source(const PipelineStatus& pipeline, TextWriter& out) {
   source.number("unacknowledged", pipeline.source.unacknowledged);
   source.number("offset", pipeline.source.offset);
   source.number("connects", pipeline.source.connects);
+  source.number("broker_dropped", pipeline.source.broker_dropped);
   source.flag("idle", pipeline.idle);
   source.text("error", pipeline.source.error);
 }

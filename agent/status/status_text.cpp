@@ -42,6 +42,8 @@ void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
   if (ledger.evicted > 0) out.printf("\n  evicted     %" PRIu64 " keys lost their state to max_keys", ledger.evicted);
   if (ledger.session_lost > 0)
     out.printf("\n  gaps        %" PRIu64 " times the broker had forgotten the session", ledger.session_lost);
+  if (pipeline.source.broker_dropped > 0)
+    out.printf("\n  broker      says it has dropped %" PRIu64 " messages, of all its clients", pipeline.source.broker_dropped);
   const CheckpointStatus& checkpoint = pipeline.checkpoint;
   out.printf("\n  checkpoint  %" PRIu64, checkpoint.last_id);
   if (checkpoint.completed > 0)

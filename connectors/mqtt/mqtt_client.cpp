@@ -245,7 +245,8 @@ void MqttClient::observe_dup(bool on) {
 
 Status MqttClient::subscribe(const char* filter, uint8_t qos, RetainHandling retain, uint16_t& mid) {
   HeapScope scope(HeapOwner::Mosquitto);
-  int options = retain == RetainHandling::Never ? MQTT_SUB_OPT_SEND_RETAIN_NEVER : MQTT_SUB_OPT_SEND_RETAIN_NEW;
+  constexpr int options_of[] = {MQTT_SUB_OPT_SEND_RETAIN_NEW, MQTT_SUB_OPT_SEND_RETAIN_NEVER, MQTT_SUB_OPT_SEND_RETAIN_ALWAYS};
+  int options = options_of[static_cast<size_t>(retain)];
   int local_mid = 0;
   int code = mosquitto_subscribe_v5(handle_, &local_mid, filter, qos, options_.version_5 ? options : 0, nullptr);
   mid = static_cast<uint16_t>(local_mid);

@@ -68,7 +68,7 @@ class MqttListener {
 };
 
 enum class ReadResult : uint8_t { Packet, Drained, Lost };
-enum class RetainHandling : uint8_t { SendIfNew, Never };
+enum class RetainHandling : uint8_t { SendIfNew, Never, Always };
 
 class MqttClient {
  public:

@@ -50,6 +50,7 @@ MqttSource::MqttSource(const MqttSourceSpec& spec, Arena& arena)
       client_(client_options(spec), *this),
       connector_(client_, *this, spec.host, spec.port),
       tail_(arena, spec.name + ".source.session-tail", pending_max(spec)),
+      drops_(spec.watch_drops, spec.topics),
       payload_(arena.take<uint8_t>(spec.max_message + payload_padding, spec.name + ".source.payload",
                                    std::to_string(spec.max_message) + " bytes of max_message and padding")) {
   const std::string pool = spec.name + ".source.filters";
@@ -103,6 +104,7 @@ SourceStatus MqttSource::status() const {
   status.connects = connector_.connects();
   status.offset = offset_;
   status.error = connector_.error();
+  status.broker_dropped = drops_.dropped();
   if (status.connected && refused_subscription_) status.error = "the broker refused a subscription";
   return status;
 }
@@ -159,7 +161,7 @@ void MqttSource::read() {
 /// What may have become possible after something happened. Runs outside of the library's calls only.
 void MqttSource::settle() {
   if (reading_ || connector_.closed()) return;
-  if (leave_due_) leave("the broker sent more than was asked for");
+  if (leave_due_) leave(leave_why_);
   if (subscribe_due_ && connector_.is_established() && tail_.clear_is_durable()) subscribe();
   if (stopping_) say_goodbye();
   flush();
@@ -197,6 +199,7 @@ void MqttSource::check_stall() {
 }
 
 void MqttSource::leave(const char* why) {
+  leave_why_ = why;
   leave_due_ = reading_;
   if (reading_) return;
   blocked_boot_ms_ = -1;
@@ -253,7 +256,24 @@ void MqttSource::subscribe() {
     subscribe_mids_[index] = 0;
     if (!granted_[index]) subscribe_to(index);
   }
+  if (drops_.enabled()) watch_drops();
   if (subscribes_open_ == 0) finish_subscribing();
+}
+
+/// Asked for on every connection, because the answer begins with the count as it stands. No answer is waited for: a broker
+/// that has no such topic, or does not let us see it, is as good as before.
+void MqttSource::watch_drops() {
+  uint16_t mid = 0;
+  (void)client_.subscribe(DropWatch::topic, 0, RetainHandling::Always, mid);
+}
+
+void MqttSource::observe_drops(const Arrival& arrival) {
+  uint64_t before = drops_.dropped();
+  if (!drops_.observe(arrival.payload, now_.boot_ms)) return;
+  log(LogLevel::Warning,
+      "%s: the broker says that it has dropped %llu messages; reconnecting, which brings back what was meant for us",
+      spec_.name.c_str(), static_cast<unsigned long long>(drops_.dropped() - before));
+  leave("the broker has dropped messages");
 }
 
 void MqttSource::subscribe_to(size_t index) {
@@ -296,10 +316,14 @@ void MqttSource::finish_subscribing() {
 // ---- deliveries
 
 void MqttSource::on_arrival(const Arrival& arrival) {
+  if (drops_.enabled() && arrival.topic == DropWatch::topic) {
+    observe_drops(arrival);
+    return;
+  }
   if (!may_read()) {
     // One packet was read after asking, so the library has read several: it does that for a broker that sends QoS 2, which
     // was not subscribed to. The message was not taken in, so its acknowledgement must not leave.
-    leave_due_ = true;
+    leave("the broker sent more than was asked for");
     return;
   }
   bool skipped = arrival.retained && !spec_.use_retained;

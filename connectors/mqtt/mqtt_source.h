@@ -20,6 +20,7 @@
 #include "agent/base/arena.h"
 #include "agent/model/source.h"
 #include "connectors/mqtt/connector.h"
+#include "connectors/mqtt/drop_watch.h"
 #include "connectors/mqtt/filter_list.h"
 #include "connectors/mqtt/mqtt_client.h"
 #include "connectors/mqtt/session_tail.h"
@@ -42,6 +43,8 @@ struct MqttSourceSpec {
   uint64_t max_packet_size = 0;  // asked of a v5 broker; 0: no limit
   int64_t session_expiry_ms = 0;
   int64_t keepalive_ms = 60000;
+  /// Reconnect when the broker says that it has dropped messages.
+  bool watch_drops = false;
   /// A ping waits behind acknowledgements, and those for a checkpoint: at least four checkpoint intervals.
   int64_t keepalive_min_ms = 0;
 };
@@ -85,6 +88,8 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
   void read();
   void accept_session();
   void subscribe();
+  void watch_drops();
+  void observe_drops(const Arrival& arrival);
   void subscribe_to(size_t filter);
   void finish_subscribing();
   bool is_redelivery(const Arrival& arrival, uint64_t hash);
@@ -103,6 +108,7 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
   MqttClient client_;
   Connector connector_;
   SessionTail tail_;
+  DropWatch drops_;
   std::span<uint8_t> payload_;          // a copy, for decoders read a few bytes past the end
   FilterList filters_;                  // as configured
   FilterList subscribed_;               // what the broker's session holds, as far as it has confirmed
@@ -123,6 +129,7 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
   uint32_t subscribes_open_ = 0;
   bool refused_subscription_ = false;
   bool leave_due_ = false;
+  const char* leave_why_ = "";
   bool stopping_ = false;
   bool goodbye_said_ = false;
   bool warned_of_dup_ = false;

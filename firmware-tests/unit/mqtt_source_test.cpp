@@ -807,3 +807,64 @@ TEST(PublishLine, knows_no_other_line) {
   CHECK(parse_publish_line("Client gw-1 received PUBACK (Mid: 1, RC:0)", "gw-1").dup == Dup::Unknown);
   CHECK(parse_publish_line("", "gw-1").dup == Dup::Unknown);
 }
+
+// ---- what the broker drops
+
+TEST(MqttSource, makes_the_connection_anew_when_the_broker_has_dropped_messages) {
+  spec.watch_drops = true;
+  start();
+  CHECK(agent->until([&] { return broker.count(Packet::Subscribe) == 2; }));
+  publish("kept");
+  CHECK(agent->until_delivered(1));
+  broker.answer([](Answers& answers) { answers.session_present = true; });
+  broker.publish({DropWatch::topic, "5"});
+  agent->reactor.run_for(50);
+  LONGS_EQUAL(1, broker.connections());
+  broker.publish({DropWatch::topic, "9"});
+  CHECK(agent->until([&] { return broker.connections() == 2 && agent->connected(); }));
+  UNSIGNED_LONGS_EQUAL(4, agent->source.status().broker_dropped);
+  UNSIGNED_LONGS_EQUAL(0, pubacks(0));
+  UNSIGNED_LONGS_EQUAL(1, agent->pipeline.delivered.size());
+}
+
+TEST(MqttSource, leaves_the_brokers_own_topics_to_a_filter_that_asks_for_them) {
+  spec.watch_drops = true;
+  spec.topics = {"$SYS/broker/#"};
+  start_subscribed();
+  broker.publish({DropWatch::topic, "5"});
+  CHECK(agent->until_delivered(1));
+}
+
+TEST_GROUP(DropWatch) {
+  std::vector<std::string> filters{"sensors/+"};
+  DropWatch watch{true, filters};
+  bool observe(const char* text, int64_t boot_ms = 0) { return watch.observe(as_bytes(text), boot_ms); }
+};
+
+TEST(DropWatch, begins_with_the_count_that_it_finds) {
+  CHECK_FALSE(observe("100"));
+  CHECK_FALSE(observe("100"));
+  CHECK(observe("101"));
+  UNSIGNED_LONGS_EQUAL(1, watch.dropped());
+}
+
+TEST(DropWatch, reconnects_at_most_once_a_minute_and_counts_all_the_same) {
+  observe("0");
+  CHECK(observe("1", 1000));
+  CHECK_FALSE(observe("2", 1000 + DropWatch::reconnect_pause_ms - 1));
+  CHECK(observe("3", 1000 + DropWatch::reconnect_pause_ms));
+  UNSIGNED_LONGS_EQUAL(3, watch.dropped());
+}
+
+TEST(DropWatch, takes_a_smaller_count_for_a_broker_that_was_restarted) {
+  observe("50");
+  CHECK_FALSE(observe("0"));
+  CHECK(observe("2"));
+  UNSIGNED_LONGS_EQUAL(2, watch.dropped());
+}
+
+TEST(DropWatch, does_not_take_text_for_a_count) {
+  for (const char* text : {"", "x", "12 ", "-1", "99999999999999999999999"}) CHECK_FALSE(observe(text));
+  CHECK_FALSE(observe("7"));
+  UNSIGNED_LONGS_EQUAL(0, watch.dropped());
+}
