@@ -2,10 +2,7 @@
 // three fields out of messages of about 105, 430 and 1000 bytes, the whole document validated, nanoseconds per message (the
 // best of several rounds, for the machine is shared) and heap allocations per message.
 //
-// Needs rapidjson-dev. Link with weir_codecs (JsonDecoder), which brings simdjson:
-//   g++ -std=c++20 -O2 -I. firmware-tests/bench/json_parsers_bench.cpp
-//   connectors/codecs/{json_decoder,path_trie,scalar,time_text}.cpp
-//       agent/base/{assert,utf8,text_writer}.cpp agent/model/value.cpp -lsimdjson
+// Built where rapidjson-dev is installed; the product does not use RapidJSON.
 #include <rapidjson/reader.h>
 
 #include <chrono>
@@ -14,17 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "agent/base/heap_guard.h"
 #include "connectors/codecs/json_decoder.h"
 
 #define SIMDJSON_EXCEPTIONS 0
 #include <simdjson.h>
-
-extern "C" void* __libc_malloc(size_t);
-static uint64_t allocations = 0;
-extern "C" void* malloc(size_t size) {
-  ++allocations;
-  return __libc_malloc(size);
-}
 
 namespace {
 
@@ -97,7 +88,7 @@ void measure(const char* parser, const Input& input, Once once) {
   double best = 1e9;
   double sum = 0;
   for (int i = 0; i < 100; ++i) sum += once();
-  uint64_t before = allocations;
+  weir::heap_guard_arm();
   for (int round = 0; round < rounds; ++round) {
     auto start = std::chrono::steady_clock::now();
     for (int i = 0; i < messages; ++i) sum += once();
@@ -105,7 +96,7 @@ void measure(const char* parser, const Input& input, Once once) {
     best = std::min(best, took.count() / messages);
   }
   printf("%-14s %-7s %4zu bytes %7.0f ns/message %6.2f allocations/message (sum %g)\n", parser, input.label, input.text.size(),
-         best, static_cast<double>(allocations - before) / (rounds * messages), sum);
+         best, static_cast<double>(weir::heap_allocations(weir::HeapOwner::Weir)) / (rounds * messages), sum);
 }
 
 void measure_rapidjson(const Input& input) {
