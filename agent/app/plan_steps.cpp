@@ -95,7 +95,8 @@ Location place_of(const WindowFault& fault, const StepSpec& step) {
   }
 }
 
-std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpec& step, const std::string& id, const Schema& input) {
+std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpec& step, const std::string& id,
+                                       const Schema& input) {
   bool has_event_time = context.pipeline.source.event_time.given;
   if (!has_event_time)
     context.diagnostics.error(step.at, 1, "a window needs event time, and the source states none",
