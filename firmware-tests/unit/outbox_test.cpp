@@ -96,7 +96,8 @@ TEST_GROUP(Outbox), OutboxOwner {
     open();
     for (const auto& [key, row] : store.rows[BlobKind::Operator])
       CHECK(outbox->restore({BlobKind::Operator, 0, row.checkpoint_id, as_bytes(row.bytes)}).ok());
-    for (const auto& [key, row] : store.rows[BlobKind::Outbox]) CHECK(outbox->announce(row.checkpoint_id, row.bytes.size()).ok());
+    for (const auto& [key, row] : store.rows[BlobKind::Outbox])
+      CHECK(outbox->announce(row.checkpoint_id, row.bytes.size()).ok());
     outbox->start(now);
     executor.run(now);
   }
