@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <sstream>
 #include <string_view>
@@ -30,6 +31,13 @@ bool is_place(std::string_view line) {
   return false;
 }
 
+bool is_changed(std::string_view line, const std::vector<std::string>& changes) {
+  const std::string_view setting = line.substr(0, line.find(' '));
+  return std::ranges::any_of(changes, [setting](const std::string& change) {
+    return std::string_view(change).substr(0, change.find(' ')) == setting;
+  });
+}
+
 }  // namespace
 
 Broker::Broker(std::string settings) : settings_(std::move(settings)) {}
@@ -47,8 +55,9 @@ Status Broker::write_config() {
   std::istringstream settings(read_whole_file(settings_));
   std::string config;
   for (std::string line; std::getline(settings, line);) {
-    if (!is_place(line)) config.append(line).append("\n");
+    if (!is_place(line) && !is_changed(line, changes_)) config.append(line).append("\n");
   }
+  for (const std::string& change : changes_) config.append(change).append("\n");
   config += "listener " + std::to_string(port_) + " 127.0.0.1\nallow_anonymous true\n";
   config += "persistence_location " + directory_.path() + "/\nlog_dest stderr\nlog_type error\nlog_type warning\n";
   config += "log_type notice\nlog_type subscribe\nlog_timestamp false\n";

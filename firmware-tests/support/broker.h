@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "agent/base/status.h"
 #include "firmware-tests/support/process.h"
@@ -17,6 +19,9 @@ class Broker {
   /// `settings` is the file to take settings from; listeners, paths and logging in it are replaced by ours.
   explicit Broker(std::string settings = default_settings());
   ~Broker() = default;
+
+  /// "autosave_on_changes false": takes the place of the same setting in the file. Before start().
+  void set(std::string line) { changes_.push_back(std::move(line)); }
 
   /// Starts it and returns once it accepts connections. The first start chooses the port, later ones keep it. Code::NotFound:
   /// no settings file; Code::Unavailable: it did not come up, see log().
@@ -47,6 +52,7 @@ class Broker {
   Status start_on_port();
 
   std::string settings_;
+  std::vector<std::string> changes_;
   TemporaryDirectory directory_{"weir-broker"};
   Process process_;
   uint16_t port_ = 0;

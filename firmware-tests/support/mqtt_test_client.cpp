@@ -151,8 +151,9 @@ bool MqttTestClient::serve(int socket) {
   poll(fds, 2, poll_ms);
   if ((fds[1].revents & POLLIN) != 0) {
     uint64_t count = 0;
-    wake_pending_ = false;
     (void)!read(wake_fd_, &count, sizeof count);
+    // After the read: whoever finds it still set has queued before what is looked for below.
+    wake_pending_ = false;
   }
   if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
     do {
