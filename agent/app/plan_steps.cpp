@@ -2,6 +2,7 @@
 
 #include "agent/operators/filter.h"
 #include "agent/operators/map.h"
+#include "agent/operators/project.h"
 #include "agent/operators/window_aggregate.h"
 
 namespace weir {
@@ -50,6 +51,38 @@ std::unique_ptr<Operator> build_map(const StepContext& context, const StepSpec& 
   }
   std::string pool = context.pipeline.name + "." + id;
   return std::make_unique<Map>(std::move(id), std::move(fields), input, context.arena, pool);
+}
+
+std::vector<std::string> values_of(const std::vector<Text>& texts) {
+  std::vector<std::string> values;
+  for (const Text& text : texts) values.push_back(text.value);
+  return values;
+}
+
+/// The projection that the step's verb asks for, and where its `index`th name stands.
+ProjectFault project_fields(const StepSpec& step, const Schema& input, std::vector<ProjectedField>& fields) {
+  if (step.verb == StepVerb::Select) return select_fields(values_of(step.select), input, fields);
+  if (step.verb == StepVerb::Drop) return drop_fields(values_of(step.drop), input, fields);
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const NamedExpression& named : step.rename) names.emplace_back(named.name, named.expression.value);
+  return rename_fields(names, input, fields);
+}
+
+Location place_of_name(const StepSpec& step, size_t index) {
+  if (step.verb == StepVerb::Select) return step.select[index].at;
+  if (step.verb == StepVerb::Drop) return step.drop[index].at;
+  return step.rename[index].name_at;
+}
+
+std::unique_ptr<Operator> build_project(const StepContext& context, const StepSpec& step, const std::string& id,
+                                        const Schema& input) {
+  std::vector<ProjectedField> fields;
+  ProjectFault fault = project_fields(step, input, fields);
+  if (fault.message.empty())
+    return std::make_unique<Project>(id, std::move(fields), input, context.arena, context.pipeline.name + "." + id);
+  std::string help = fault.unknown.empty() ? "" : suggest(fault.unknown, field_names(input), "fields:");
+  context.diagnostics.error(place_of_name(step, fault.index), std::max<size_t>(1, fault.unknown.size()), fault.message, help);
+  return nullptr;
 }
 
 bool find_keys(const StepContext& context, const StepSpec& step, const Schema& input, std::vector<uint32_t>& keys) {
@@ -121,6 +154,10 @@ std::unique_ptr<Operator> build_step(const StepContext& context, const StepSpec&
       return build_filter(context, step, std::move(id), input);
     case StepVerb::Map:
       return build_map(context, step, std::move(id), input);
+    case StepVerb::Select:
+    case StepVerb::Drop:
+    case StepVerb::Rename:
+      return build_project(context, step, id, input);
     case StepVerb::Window:
       return build_window(context, step, id, input);
     case StepVerb::None:

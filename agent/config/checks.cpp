@@ -176,11 +176,25 @@ void check_window(const Node& node, void* section, CheckContext& context) {
 
 namespace {
 
-/// The verbs of a step as written: "filter", "map", "window".
+struct VerbKey {
+  const char* key;
+  StepVerb verb;
+};
+
+constexpr VerbKey verb_keys[] = {{"filter", StepVerb::Filter}, {"map", StepVerb::Map},       {"select", StepVerb::Select},
+                                 {"drop", StepVerb::Drop},     {"rename", StepVerb::Rename}, {"window", StepVerb::Window}};
+
+StepVerb verb_named(std::string_view key) {
+  for (const VerbKey& each : verb_keys)
+    if (key == each.key) return each.verb;
+  return StepVerb::None;
+}
+
+/// The verbs of a step as written.
 std::vector<const Node*> verbs_of(const Node& step) {
   std::vector<const Node*> verbs;
   for (const Node& child : step.children)
-    if (child.key == "filter" || child.key == "map" || child.key == "window") verbs.push_back(&child);
+    if (verb_named(child.key) != StepVerb::None) verbs.push_back(&child);
   return verbs;
 }
 
@@ -196,7 +210,7 @@ void check_single_verb(const Node& node, const std::vector<const Node*>& verbs, 
   // A misspelt verb is reported as an unknown key, an aggregate by what it lacks.
   if (verbs.empty() && all_known)
     context.diagnostics.error(node.at, node.length, "the step has no verb",
-                              "give it a filter, a map, or a window with aggregate");
+                              "give it a filter, a map, select, drop, rename, or a window with aggregate");
 }
 
 void check_window_step(const Node& node, const StepSpec& step, CheckContext& context) {
@@ -231,7 +245,7 @@ void check_step(const Node& node, void* section, CheckContext& context) {
     check_plain_step(node, !verbs.empty(), context);
   }
   if (verbs.empty()) return;
-  step.verb = verbs[0]->key == "filter" ? StepVerb::Filter : verbs[0]->key == "map" ? StepVerb::Map : StepVerb::Window;
+  step.verb = verb_named(verbs[0]->key);
 }
 
 void check_sink(const Node& node, void* section, CheckContext& context) {

@@ -102,7 +102,7 @@ struct NamedExpression {
   Text expression;
 };
 
-enum class StepVerb : uint8_t { None, Filter, Map, Window };
+enum class StepVerb : uint8_t { None, Filter, Map, Select, Drop, Rename, Window };
 
 struct StepSpec {
   std::string id;  // empty: none given
@@ -110,6 +110,9 @@ struct StepSpec {
   StepVerb verb = StepVerb::None;
   Text filter;
   std::vector<NamedExpression> map;
+  std::vector<Text> select;
+  std::vector<Text> drop;
+  std::vector<NamedExpression> rename;  // old name, new name
   std::vector<Text> key_by;
   int64_t tumbling = 0;  // ms
   int64_t offset = 0;    // ms; windows begin at multiples of `tumbling` plus this

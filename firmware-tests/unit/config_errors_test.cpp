@@ -203,7 +203,7 @@ TEST(ConfigErrors, a_step_without_a_verb_is_refused) {
   says(
       "c.toml:31:3: error: the step has no verb\n"
       "  [[pipeline.step]]\n"
-      "  ^~~~~~~~~~~~~~~~~ give it a filter, a map, or a window with aggregate\n",
+      "  ^~~~~~~~~~~~~~~~~ give it a filter, a map, select, drop, rename, or a window with aggregate\n",
       "  filter = \"max_t > 80\"\n", "");
 }
 
