@@ -30,7 +30,7 @@ class StoreAndForwardTest : public GatewayTest {
     measure("d", 0, to * 1000 + 5000);
   }
   void check_all_arrived_once() {
-    CHECK_TRUE(listener->wait_for_count(windows, 30'000));
+    CHECK_TRUE(listener->wait_for_distinct(windows, 30'000));
     const auto empty = [](const ObservedAgent& agent) { return agent.pipelines.front().outbox.bytes == 0; };
     CHECK_TRUE(empty(gateway->agent().wait_for(empty)));
     std::set<std::string> ids;
@@ -79,7 +79,7 @@ TEST(StoreAndForward, the_order_of_results_is_kept) {
   close_far_windows(0, windows);
   CHECK_TRUE(gateway->wait_received(windows + 1));
   CHECK_TRUE(far.start().ok());
-  CHECK_TRUE(listener->wait_for_count(windows, 30'000));
+  CHECK_TRUE(listener->wait_for_distinct(windows, 30'000));
   int64_t last_ms = 0;
   for (const ReceivedMessage& result : listener->messages()) {
     const int64_t start_ms = json_int(result.payload, "window_start").value_or(0);
@@ -109,7 +109,7 @@ TEST(StoreAndForward, a_full_outbox_holds_the_input_back_and_loses_nothing) {
   sleep_ms(500);
   CHECK_TRUE(gateway->pipeline().ledger.received < many);
   CHECK_TRUE(far.start().ok());
-  CHECK_TRUE(listener->wait_for_count(many, 60'000));
+  CHECK_TRUE(listener->wait_for_distinct(many, 60'000));
   std::set<std::string> ids;
   for (const ReceivedMessage& result : listener->messages()) ids.insert(result.weir_id);
   UNSIGNED_LONGS_EQUAL(many, ids.size());

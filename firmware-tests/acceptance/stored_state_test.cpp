@@ -47,7 +47,23 @@ TEST(StoredState, is_restored_when_nobody_touched_it) {
   UNSIGNED_LONGS_EQUAL(200, gateway->pipeline().ledger.applied);
 }
 
-TEST(StoredState, with_a_part_of_another_checkpoint_is_refused) {
+TEST(StoredState, with_a_part_of_an_older_checkpoint_is_refused) {
+  stop_with_state();
+  const std::string older = gateway->directory().file("older.db");
+  change(("VACUUM INTO '" + older + "'").c_str());
+  CHECK_TRUE(gateway->start_agent());
+  measure("d1", 1, 5000);
+  CHECK_TRUE(gateway->wait_received(201));
+  CHECK_TRUE(gateway->stop_agent());
+  // The row is sound in itself, its CRC included: only the ids tell that it does not belong here.
+  const std::string swap = "ATTACH '" + older +
+                           "' AS older; UPDATE main.opstate SET (checkpoint, crc, bytes) = (SELECT checkpoint, crc, bytes FROM "
+                           "older.opstate AS o WHERE o.id = main.opstate.id) WHERE id = (SELECT min(id) FROM older.opstate)";
+  CHECK_TRUE(change(swap.c_str()) == 1);
+  check_refused();
+}
+
+TEST(StoredState, with_a_part_whose_checkpoint_was_changed_is_refused) {
   stop_with_state();
   CHECK_TRUE(change("UPDATE opstate SET checkpoint = checkpoint - 1 WHERE id = (SELECT min(id) FROM opstate)") == 1);
   check_refused();

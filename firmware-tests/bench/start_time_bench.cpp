@@ -112,7 +112,7 @@ bool Bench::measure_kill(TestGateway& gateway, int hour) {
   // The broker keeps this one until the agent is back; it closes the windows of the hour.
   gateway.crash();
   const int64_t start_us = monotonic_us();
-  const size_t results = gateway.listener().count();
+  const size_t results = gateway.listener().distinct();
   if (!gateway.publish("sensors/d0/env", "{\"value\":1,\"ts\":" + std::to_string((int64_t{hour} + 1) * hour_ms) + "}"))
     return false;
   if (!wait_started(gateway.agent(), start_us, kill_ready_, kill_connected_)) return false;

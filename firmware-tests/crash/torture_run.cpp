@@ -187,7 +187,7 @@ bool Torture::settle() {
       received += pipeline.ledger.received - pipeline.ledger.duplicate;
       drained = drained && pipeline.outbox.bytes == 0 && pipeline.source.unacknowledged == 0;
     }
-    const size_t count = results_->count();
+    const size_t count = results_->distinct();
     if (drained && received >= published_ + 2 && count >= account_.windows()) return true;
     if (count != last_count || received != last_received) moved_ms = monotonic_ms();
     last_count = count;

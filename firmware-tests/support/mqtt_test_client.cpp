@@ -243,6 +243,7 @@ void MqttSubscriber::on_message(const mosquitto_message& message, const mqtt5__p
   next_is_dup_ = false;
   if (handler_) return handler_(received);
   const std::lock_guard lock(mutex_);
+  distinct_.insert(received.topic + "\n" + received.payload);
   messages_.push_back(std::move(received));
   changed_.notify_all();
 }
@@ -255,6 +256,16 @@ size_t MqttSubscriber::count() {
 bool MqttSubscriber::wait_for_count(size_t count, int64_t deadline_ms) {
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, milliseconds(deadline_ms), [&] { return messages_.size() >= count; });
+}
+
+size_t MqttSubscriber::distinct() {
+  const std::lock_guard lock(mutex_);
+  return distinct_.size();
+}
+
+bool MqttSubscriber::wait_for_distinct(size_t count, int64_t deadline_ms) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, milliseconds(deadline_ms), [&] { return distinct_.size() >= count; });
 }
 
 std::vector<ReceivedMessage> MqttSubscriber::messages() {

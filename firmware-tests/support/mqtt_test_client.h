@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 #include "agent/base/status.h"
@@ -121,6 +122,9 @@ class MqttSubscriber final : public MqttTestClient {
   void set_handler(std::function<void(const ReceivedMessage&)> handler) { handler_ = std::move(handler); }
   size_t count();
   bool wait_for_count(size_t count, int64_t deadline_ms = 10'000);
+  /// Messages that differ in topic or payload: what a sender that repeats itself after a crash really had to say.
+  size_t distinct();
+  bool wait_for_distinct(size_t count, int64_t deadline_ms = 10'000);
   /// All so far, in the order of arrival.
   std::vector<ReceivedMessage> messages();
 
@@ -132,6 +136,7 @@ class MqttSubscriber final : public MqttTestClient {
 
  private:
   std::vector<ReceivedMessage> messages_;
+  std::unordered_set<std::string> distinct_;  // topic, line feed, payload
   std::vector<std::pair<std::string, int>> filters_;
   std::function<void(const ReceivedMessage&)> handler_;
   uint64_t granted_ = 0;

@@ -35,7 +35,8 @@ class TestGateway {
   bool publish(std::string_view topic, std::string_view payload, int qos = 1, bool retain = false);
   /// Until the agent has taken `count` messages, redeliveries not counted, and a checkpoint covers them all.
   bool wait_received(uint64_t count, int64_t deadline_ms = 20'000);
-  bool wait_results(size_t count, int64_t deadline_ms = 20'000) { return results_->wait_for_count(count, deadline_ms); }
+  /// Until so many different results have come; an agent may repeat some after a crash.
+  bool wait_results(size_t count, int64_t deadline_ms = 20'000) { return results_->wait_for_distinct(count, deadline_ms); }
   std::vector<ReceivedMessage> results() { return results_->messages(); }
 
   /// Runs the agent's binary with these arguments to its end.
