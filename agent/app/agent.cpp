@@ -9,6 +9,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 
 #include "agent/app/command_line.h"
 #include "agent/app/control_client.h"
@@ -66,11 +67,29 @@ Agent::~Agent() {
   if (signals_ >= 0) close(signals_);
 }
 
+int Agent::exit_code(Status status) {
+  if (status.code() == Code::Busy) return exit_busy;
+  bool configured = status.code() == Code::Config || status.code() == Code::Incompatible;
+  return configured ? exit_config : exit_failure;
+}
+
 int Agent::fail(const char* what, Status status) {
   log(LogLevel::Error, "%s: %s (%d)", what, status.text(), status.detail());
-  return status.code() == Code::Busy                                            ? exit_busy
-         : status.code() == Code::Config || status.code() == Code::Incompatible ? exit_config
-                                                                                : exit_failure;
+  return exit_code(status);
+}
+
+int Agent::fail_to_open(Status status) {
+  const char* directory = config_.specification.agent.state_dir.c_str();
+  if (status.code() == Code::Busy && status.detail() > 0) {
+    log(LogLevel::Error, "another agent (pid %d) is using %s; stop it, or give this one another agent.state_dir",
+        status.detail(), directory);
+  } else if (access(directory, W_OK) != 0) {
+    log(LogLevel::Error, "%s: %s: %s; agent.state_dir must be a directory that this user may write, or may create", directory,
+        status.text(), strerror(errno));
+  } else {
+    log(LogLevel::Error, "%s: %s (%d)", directory, status.text(), status.detail());
+  }
+  return exit_code(status);
 }
 
 // ---- start
@@ -89,9 +108,6 @@ Status Agent::open_state() {
     options.transaction_bytes_max = std::max(options.transaction_bytes_max, pipeline->transaction_bytes_max());
   store_ = std::make_unique<SqliteCheckpointStore>();
   Status status = store_->open(options);
-  if (status.code() == Code::Busy && status.detail() > 0)
-    log(LogLevel::Error, "another agent (pid %d) is using %s; stop it, or give this one another agent.state_dir",
-        status.detail(), directory.c_str());
   if (status.ok() && !store_->space_reserved().ok())
     log(LogLevel::Warning, "%s: no room to reserve space for checkpoints; a full disk will hold up acknowledgements",
         directory.c_str());
@@ -105,8 +121,8 @@ Status Agent::restore_pipelines(const RunOptions& options) {
     RestoreReport report;
     Status status = pipeline->restore(*store_, options.allow_non_restored_state, before, report);
     if (!status.ok()) {
-      log(LogLevel::Error, "%s: %s%s%s", pipeline->name().c_str(), status.text(), report.error.empty() ? "" : ": ",
-          report.error.c_str());
+      log(LogLevel::Error, "%s: cannot recover: %s", pipeline->name().c_str(),
+          report.error.empty() ? status.text() : report.error.c_str());
       return status;
     }
     int64_t restore_ms = clock_.now().boot_ms - before.boot_ms;
@@ -153,13 +169,14 @@ int Agent::run(const RunOptions& options) {
   mallopt(M_TRIM_THRESHOLD, 128 * 1024);
   log(LogLevel::Notice, "weir %s starts as \"%s\", %zu bytes reserved", weir_version, config_.specification.agent.name.c_str(),
       arena_.used());
-  if (Status status = open_state(); !status.ok()) return fail(config_.specification.agent.state_dir.c_str(), status);
-  if (Status status = restore_pipelines(options); !status.ok()) return fail("cannot recover", status);
+  if (Status status = open_state(); !status.ok()) return fail_to_open(status);
+  if (Status status = restore_pipelines(options); !status.ok()) return exit_code(status);
   if (Status status = start(); !status.ok()) return fail("cannot start", status);
   arena_.freeze();
   drop_start_up_pages();
   ready_ = true;
   service_notify("READY=1");
+  log(LogLevel::Notice, "ready: %zu pipeline%s", pipelines_.size(), pipelines_.size() == 1 ? "" : "s");
   heap_guard_arm();
   Status ended = reactor_.run();
   heap_guard_disarm();

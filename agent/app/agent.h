@@ -44,7 +44,9 @@ class Agent final : private ControlHandler, private PollHandler, private TurnHan
     bool json = false;
   };
 
-  int fail(const char* what, Status status);
+  static int exit_code(Status status);
+  static int fail(const char* what, Status status);
+  int fail_to_open(Status status);
   Status open_state();
   Status restore_pipelines(const RunOptions& options);
   Status start();

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include "agent/app/commands.h"
 #include "agent/app/configuration.h"
@@ -45,7 +46,8 @@ int command_run(int count, char** arguments) {
     return exit_ok;
   }
   block_signals();
-  set_log_for_terminal(isatty(STDERR_FILENO) == 1);
+  // The journal reads the levels from prefixes; people and files get words.
+  set_log_for_terminal(getenv("JOURNAL_STREAM") == nullptr);
   std::unique_ptr<Built> built = build_from(line, false);
   if (built->exit_code != exit_ok) return built->exit_code;
   if (!fits_memory_limit(*built)) return exit_config;

@@ -134,6 +134,7 @@ std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpe
   if (!has_event_time)
     context.diagnostics.error(step.at, 1, "a window needs event time, and the source states none",
                               "add event_time = { field = \"...\", max_delay = \"2s\" } to [pipeline.source]");
+  if (step.tumbling <= 0) return nullptr;  // reported when the file was read
   WindowSpec spec;
   bool keys_found = find_keys(context, step, input, spec.key_fields);
   bool aggregates_made = build_aggregations(context, step, input, spec.aggregates);

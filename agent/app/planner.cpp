@@ -6,6 +6,7 @@
 #include "agent/app/plan_steps.h"
 #include "agent/app/secrets.h"
 #include "agent/app/version.h"
+#include "agent/config/topic_filter.h"
 #include "connectors/codecs/json_decoder.h"
 #include "connectors/codecs/manifest_codec.h"
 #include "connectors/mqtt/mqtt_publisher.h"
@@ -77,6 +78,7 @@ std::unique_ptr<Publisher> make_publisher(const PipelineSpec& spec, const MqttSp
 }
 
 std::unique_ptr<Renderer> make_renderer(const PipelineSpec& spec, const Schema& schema, Diagnostics& diagnostics) {
+  if (spec.sink.topic.value.empty()) return nullptr;  // reported when the file was read
   TopicTemplate topic;
   std::vector<TemplateError> errors;
   bool good = topic.parse(spec.sink.topic.value, schema, errors);
@@ -89,6 +91,53 @@ std::unique_ptr<Renderer> make_renderer(const PipelineSpec& spec, const Schema& 
     good = false;
   }
   return good ? std::make_unique<JsonRenderer>(std::move(topic), schema, spec.sink.id_field) : nullptr;
+}
+
+/// The template with each value's place as a wildcard: every topic that it can make.
+std::string topics_of(const std::string& topic_template) {
+  std::string filter;
+  for (size_t at = 0; at < topic_template.size();) {
+    bool value = topic_template[at] == '{';
+    size_t end = value ? topic_template.find('}', at) : at;
+    filter += value ? '+' : topic_template[at];
+    at = end == std::string::npos ? topic_template.size() : end + 1;
+  }
+  // MQTT has wildcards for whole levels only.
+  for (size_t plus = filter.find('+'); plus != std::string::npos; plus = filter.find('+', plus + 1)) {
+    size_t begin = filter.rfind('/', plus);
+    begin = begin == std::string::npos ? 0 : begin + 1;
+    filter.replace(begin, std::min(filter.find('/', plus), filter.size()) - begin, "+");
+    plus = begin;
+  }
+  return filter;
+}
+
+void warn_of_loop(const PipelineSpec& spec, const MqttSpec& source, const MqttSpec& sink, Diagnostics& diagnostics) {
+  if (source.host != sink.host || source.port != sink.port) return;
+  for (const Text& topic : spec.source.topics)
+    if (topic_filters_overlap(topic.value, topics_of(spec.sink.topic.value)))
+      diagnostics.warning(spec.sink.topic.at, spec.sink.topic.value.size(),
+                          "results to this topic match the source's " + quoted(topic.value) + " and come back as input",
+                          "publish them elsewhere");
+}
+
+/// Two connections with one client id take the session from each other without end.
+void check_client_ids(LoadedConfig& config) {
+  std::vector<std::pair<std::string, const PipelineSpec*>> taken;
+  for (const PipelineSpec& spec : config.specification.pipeline) {
+    for (const auto& [name, suffix] : {std::pair{&spec.source.mqtt, ""}, std::pair{&spec.sink.mqtt, "-out"}}) {
+      const MqttSpec* mqtt = find_mqtt(config.specification, *name);
+      if (mqtt == nullptr) continue;
+      std::string id = mqtt->host + ":" + std::to_string(mqtt->port) + " " + client_id(*mqtt, spec) + suffix;
+      auto same = std::ranges::find_if(taken, [&](const auto& entry) { return entry.first == id; });
+      if (same != taken.end())
+        config.diagnostics.error(spec.name_at, spec.name.size(),
+                                 "this pipeline and " + quoted(same->second->name) + " would use one MQTT client id, " +
+                                     quoted(client_id(*mqtt, spec) + suffix),
+                                 "choose another name");
+      taken.emplace_back(std::move(id), &spec);
+    }
+  }
 }
 
 bool outbox_fits(const PipelineSpec& spec, size_t row_bytes_max, Diagnostics& diagnostics) {
@@ -104,6 +153,8 @@ std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpe
   Diagnostics& diagnostics = config.diagnostics;
   size_t errors_before = diagnostics.errors();
   PipelineParts parts;
+  // Without a source there is nothing that the steps could be checked against.
+  if (spec.source.topics.empty() || spec.source.fields.empty()) return nullptr;
   parts.decoder = std::make_unique<JsonDecoder>(spec.source.fields, spec.source.max_message);
   parts.steps = build_steps({spec, diagnostics, arena}, parts.decoder->schema());
   // Without all steps the schema at the sink is not known, and its errors would be misleading.
@@ -113,6 +164,7 @@ std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpe
   const MqttSpec* source_mqtt = find_mqtt(config.specification, spec.source.mqtt);
   const MqttSpec* sink_mqtt = find_mqtt(config.specification, spec.sink.mqtt);
   if (parts.renderer == nullptr || source_mqtt == nullptr || sink_mqtt == nullptr) return nullptr;
+  warn_of_loop(spec, *source_mqtt, *sink_mqtt, diagnostics);
   size_t row_bytes_max = parts.renderer->topic_bytes_max() + parts.renderer->payload_bytes_max();
   std::string source_password = read_password(*source_mqtt, diagnostics);
   std::string sink_password = sink_mqtt == source_mqtt ? source_password : read_password(*sink_mqtt, diagnostics);
@@ -126,6 +178,7 @@ std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpe
   if (spec.source.event_time.given) parts.event_time_field = parts.decoder->schema().find(spec.source.event_time.field.value);
   parts.max_delay_ms = spec.source.event_time.max_delay;
   parts.idle_ms = spec.source.event_time.idle;
+  parts.max_future_ms = spec.source.event_time.max_future;
   parts.outbox = {spec.sink.outbox.memory, spec.sink.outbox.max_bytes, row_bytes_max};
   parts.source = make_source(spec, *source_mqtt, source_password, arena);
   parts.publisher = make_publisher(spec, *sink_mqtt, sink_password, row_bytes_max, arena);
@@ -138,6 +191,7 @@ std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpe
 std::vector<std::unique_ptr<Pipeline>> build_pipelines(LoadedConfig& config, Arena& arena) {
   static NanopbManifestCodec codec;  // has no state
   std::vector<std::unique_ptr<Pipeline>> pipelines;
+  check_client_ids(config);
   for (const PipelineSpec& spec : config.specification.pipeline) {
     std::unique_ptr<Pipeline> pipeline = build_pipeline(config, spec, codec, arena);
     if (pipeline != nullptr) pipelines.push_back(std::move(pipeline));

@@ -35,7 +35,9 @@ constexpr Option agent_options[] = {
      .standard = "/var/lib/weir",
      .minimum = "1",
      .maximum = "1024",
-     .documentation = "Directory of the state: the checkpoints, the lock and the control socket. One agent each.",
+     .documentation =
+         "Directory of the state: the checkpoints, the lock and the control socket. One agent each. A relative path begins at "
+         "the directory that weir is started in.",
      .example = "state_dir = \"/var/lib/weir\""},
     {.key = "memory_limit",
      .type = Size,
@@ -107,7 +109,8 @@ constexpr Option mqtt_options[] = {
      .member = member<&MqttSpec::password_file>,
      .minimum = "1",
      .maximum = "1024",
-     .documentation = "A file whose first line is the password.",
+     .documentation =
+         "A file whose first line is the password. A relative path begins at the directory that weir is started in.",
      .example = "password_file = \"/etc/weir/broker.password\""},
     {.key = "keepalive",
      .type = Duration,
@@ -313,9 +316,20 @@ constexpr Option event_time_options[] = {
      .standard = "0s",
      .minimum = "0s",
      .maximum = "365d",
-     .documentation =
-         "After this long without a record, event time goes on with the clock, so that windows close; `0s`: it waits.",
+     .documentation = "After this long without a record the source shows as idle in `weir status`; `0s`: never. As in Flink, "
+                      "the watermark of "
+                      "a single source stays where it is meanwhile: open windows close when a later record comes.",
      .example = "idle = \"10s\""},
+    {.key = "max_future",
+     .type = Duration,
+     .member = member<&EventTimeSpec::max_future>,
+     .standard = "0s",
+     .maximum = "3650d",
+     .documentation =
+         "A record whose event time is further ahead of this machine's clock becomes a dead letter and does not move the "
+         "watermark, so that one device with a wrong clock cannot make all others late. 0: no limit, a warning only. "
+         "Needs a clock that is right; while it shows a year before 2024 there is no limit.",
+     .example = "max_future = \"1h\""},
 };
 
 constexpr Section event_time_section = {
@@ -481,7 +495,9 @@ constexpr Option step_options[] = {
      .type = Table,
      .member = whole_section<MemberType::Struct>,
      .section = &window_section,
-     .documentation = "Verb: gathers records by event time; with `aggregate`.",
+     .documentation =
+         "Verb: gathers records by event time; with `aggregate`. Each result has the fields of `key_by`, the aggregates, and "
+         "`window_start` and `window_end`, in ms since 1970.",
      .example = "window = { tumbling = \"1min\" }"},
     {.key = "key_by",
      .type = TextList,
@@ -494,7 +510,8 @@ constexpr Option step_options[] = {
     {.key = "aggregate",
      .type = ExpressionTable,
      .member = member<&StepSpec::aggregate>,
-     .documentation = "What a closed window says: `count()`, `sum(x)`, `avg(x)`, `min(x)`, `max(x)`, `first(x)`, `last(x)` of "
+     .documentation = "What a closed window says: `count()`, `count(x)` (not null), `sum(x)`, `avg(x)`, `min(x)`, `max(x)`, "
+                      "`first(x)`, `last(x)` of "
                       "an expression.",
      .example = "aggregate = { avg_t = \"avg(temperature)\", n = \"count()\" }"},
     {.key = "max_keys",
@@ -503,7 +520,9 @@ constexpr Option step_options[] = {
      .standard = "1000",
      .minimum = "1",
      .maximum = "10000000",
-     .documentation = "Room for this many windows of keys at a time; it is reserved at the start.",
+     .documentation = "Keys that can have open windows at a time; their room is reserved at the start. It may grow between two "
+                      "runs, but not "
+                      "shrink while the step's state is kept.",
      .example = "max_keys = 1000"},
     {.key = "evict",
      .type = Choice,

@@ -70,8 +70,9 @@ struct RestartSpec {
 
 struct EventTimeSpec {
   Text field;
-  int64_t max_delay = 0;  // ms
-  int64_t idle = 0;       // ms; 0: never idle
+  int64_t max_delay = 0;   // ms
+  int64_t idle = 0;        // ms; 0: never idle
+  int64_t max_future = 0;  // ms ahead of the wall clock; 0: no limit
   bool given = false;
 };
 

@@ -241,9 +241,11 @@ Status WindowAggregate::restore(const StoredBlob& blob) {
   if (!in.ok() || !in.at_end() || own_blob_restored_) return {Code::Corrupt, "window: the operator's own blob is malformed"};
   own_blob_restored_ = true;
   if (slots > state_.slots())
-    return {Code::Incompatible,
-            "the stored windows need more room: max_keys or max_delay was larger (detail: open windows then)",
-            static_cast<int>(slots)};
+    return {
+        Code::Incompatible,
+        "its room was larger when it was stored; set max_keys (and the source's max_delay) to at least what they were, or give "
+        "the step a new id and start once with --allow-non-restored-state",
+        static_cast<int>(slots)};
   return {};
 }
 

@@ -14,6 +14,9 @@ constexpr int64_t tick_ms = 1000;
 constexpr int64_t drain_ms = 3000;  // how long a stop waits for results to leave
 constexpr int64_t goodbye_ms = 500;
 constexpr int64_t stop_ms = 15'000;  // how long a stop may take in all
+// A clock that shows less was never set; it can judge no event time. (2024-01-01)
+constexpr int64_t earliest_plausible_wall_ms = 1'704'067'200'000;
+constexpr int64_t suspicious_ahead_ms = 3'600'000;
 constexpr size_t derived_text_max = 2048;
 
 void copy_name(std::span<char> to, std::string_view name) {
@@ -100,6 +103,9 @@ void Pipeline::on_message(const Message& message, Now now) {
     set_aside_message(message, "source", "event-time", "the event time is missing or null");
   } else if (!WatermarkTracker::usable(time.as_int())) {
     set_aside_message(message, "source", "event-time", "the event time is outside of what windows can hold");
+  } else if (too_far_ahead(time.as_int(), message)) {
+    set_aside_message(message, "source", "event-time",
+                      "the event time is further ahead of this machine's clock than max_future");
   } else {
     apply(message, time.as_int());
   }
@@ -107,6 +113,21 @@ void Pipeline::on_message(const Message& message, Now now) {
     blocked_ = true;
     request_if_full();
   }
+}
+
+/// A watermark never goes back, so one reading from the future would make all later ones late.
+bool Pipeline::too_far_ahead(int64_t event_time_ms, const Message& message) {
+  if (message.arrival_ms < earliest_plausible_wall_ms || event_time_ms <= message.arrival_ms) return false;
+  if (parts_.max_future_ms > 0) return event_time_ms - parts_.max_future_ms > message.arrival_ms;
+  if (warned_of_future_ || event_time_ms - suspicious_ahead_ms <= message.arrival_ms) return false;
+  warned_of_future_ = true;
+  log(LogLevel::Warning,
+      "%s: an event time on %.*s is %lld minutes ahead of this machine's clock; what comes after it with a right clock is "
+      "late. "
+      "event_time.max_future sets such readings aside",
+      parts_.name.c_str(), static_cast<int>(std::min<size_t>(message.topic.size(), 200)), message.topic.data(),
+      static_cast<long long>((event_time_ms - message.arrival_ms) / 60'000));
+  return false;
 }
 
 void Pipeline::apply(const Message& message, int64_t event_time_ms) {

@@ -30,6 +30,7 @@ struct PipelineParts {
   int event_time_field = -1;  // index into the decoder's schema; -1: arrival time
   int64_t max_delay_ms = 0;
   int64_t idle_ms = 0;
+  int64_t max_future_ms = 0;  // 0: no limit
   OutboxLimits outbox;
   std::unique_ptr<Source> source;
   std::unique_ptr<Decoder> decoder;
@@ -93,6 +94,7 @@ class Pipeline final : public TurnHandler,
 
   void set_aside(const DeadLetter& letter);
   void set_aside_message(const Message& message, std::string_view step, const char* reason, std::string_view detail);
+  bool too_far_ahead(int64_t event_time_ms, const Message& message);
   void apply(const Message& message, int64_t event_time_ms);
   /// Fires what the watermark made due; false while results have no room.
   bool advance();
@@ -122,6 +124,7 @@ class Pipeline final : public TurnHandler,
   const Message* in_hand_ = nullptr;
   bool firing_pending_ = false;
   bool blocked_ = false;  // the source was told "not ready" and waits for resume()
+  bool warned_of_future_ = false;
   bool changed_ = false;  // since the last barrier, beyond what coordinator and outbox know
   int64_t advanced_to_ = INT64_MIN;
   uint32_t number_ = 0;

@@ -47,10 +47,10 @@ void render_dead_letter_text(const StoredDeadLetter& stored, TextWriter& out) {
       .append(stored.pipeline)
       .append('/')
       .append(letter.step)
-      .append("  ")
-      .append(letter.reason)
-      .append(": ")
-      .append(letter.detail);
+      .append("  ");
+  // A detail that begins with the reason says it already.
+  if (!letter.detail.starts_with(letter.reason)) out.append(letter.reason).append(": ");
+  out.append(letter.detail);
   out.append("\n    topic   ").append_json_string(letter.topic).append("\n    payload ");
   out.append_json_string(shown(letter, payload_shown_text));
   if (letter.payload_size > payload_shown_text) out.printf(" (%" PRIu64 " bytes in all)", letter.payload_size);

@@ -60,6 +60,7 @@ class SimulatedSource final : public Source {
       Message message;
       message.payload = {reinterpret_cast<const uint8_t*>(&reading), sizeof reading};
       message.offset = ++offset_;
+      message.arrival_ms = now.wall_ms;
       handler_->on_message(message, now);
     }
   }
@@ -195,7 +196,7 @@ struct Life {
   SimulatedPublisher* publisher = nullptr;
   std::unique_ptr<Pipeline> pipeline;
 
-  Life(MemoryStore& store, SimulatedBroker& broker, Arrivals& arrivals, Now now) : executor(store) {
+  Life(MemoryStore& store, SimulatedBroker& broker, Arrivals& arrivals, Now now, int64_t max_future_ms = 0) : executor(store) {
     PipelineParts parts;
     parts.name = "simulated";
     parts.checkpoint.interval_ms = 700;
@@ -203,6 +204,7 @@ struct Life {
     parts.checkpoint.unacked = 40;
     parts.event_time_field = 2;
     parts.max_delay_ms = max_delay_ms;
+    parts.max_future_ms = max_future_ms;
     parts.outbox = {16'384, 1 << 20, 300};
     auto own_source = std::make_unique<SimulatedSource>(broker);
     auto own_publisher = std::make_unique<SimulatedPublisher>(arrivals);
@@ -252,7 +254,7 @@ TEST_GROUP(PipelineSimulation) {
   SimulatedBroker broker;
   Arrivals arrivals;
   std::unique_ptr<Life> life;
-  Now now{1'000'000, 1'700'000'000'000};
+  Now now{1'000'000, 1'750'000'000'000};
   uint64_t sequence = 0;
   uint64_t filtered = 0;
   uint64_t bad = 0;
@@ -391,4 +393,30 @@ TEST(PipelineSimulation, applies_every_message_once_whatever_dies) {
     crashes = 0;
     run(seed);
   }
+}
+
+TEST(PipelineSimulation, a_reading_from_the_future_is_set_aside_and_moves_no_watermark) {
+  constexpr int64_t max_future_ms = 5000;
+  life = std::make_unique<Life>(store, broker, arrivals, now, max_future_ms);
+  PipelineStatus status;
+  broker.queued.push_back({1, 0, 1, now.wall_ms + max_future_ms + 1});
+  life->source->deliver(1, now);
+  life->pipeline->fill_status(status, now);
+  UNSIGNED_LONGS_EQUAL(1, status.ledger.dead_lettered);
+  CHECK_FALSE(status.has_watermark);
+  broker.queued.push_back({2, 0, 1, now.wall_ms + max_future_ms});
+  life->source->deliver(1, now);
+  life->pipeline->fill_status(status, now);
+  UNSIGNED_LONGS_EQUAL(1, status.ledger.applied);
+  CHECK(status.has_watermark);
+}
+
+TEST(PipelineSimulation, a_clock_that_was_never_set_judges_no_event_time) {
+  now.wall_ms = 1000;
+  life = std::make_unique<Life>(store, broker, arrivals, now, 5000);
+  broker.queued.push_back({1, 0, 1, 1'750'000'000'000});
+  life->source->deliver(1, now);
+  PipelineStatus status;
+  life->pipeline->fill_status(status, now);
+  UNSIGNED_LONGS_EQUAL(1, status.ledger.applied);
 }

@@ -1,0 +1,53 @@
+// What only the planner can see in a configuration: how its parts fit together.
+#include "agent/app/planner.h"
+
+#include <fstream>
+#include <string>
+
+#include "firmware-tests/support/temporary_directory.h"
+
+#include <CppUTest/TestHarness.h>
+
+using namespace weir;
+
+TEST_GROUP(Planner) {
+  TemporaryDirectory directory;
+
+  static std::string pipeline(const std::string& name, const std::string& filter, const std::string& topic) {
+    return "[[pipeline]]\nname = \"" + name + "\"\n[pipeline.source]\nmqtt = \"m\"\ntopics = [\"" + filter +
+           "\"]\nformat = \"json\"\nfields = { device = \"topic[1]\", t = \"float\" }\n[pipeline.sink]\nmqtt = \"m\"\n"
+           "topic = \"" +
+           topic + "\"\nformat = \"json\"\n";
+  }
+  std::string diagnose(const std::string& pipelines) {
+    std::string path = directory.file("weir.toml");
+    std::ofstream(path) << "[mqtt.m]\nurl = \"mqtt://127.0.0.1:1\"\n" << pipelines;
+    std::string paths[] = {path};
+    LoadedConfig config = load_config(paths, {});
+    Arena arena(64 << 20);
+    build_pipelines(config, arena);
+    return config.diagnostics.format(config.files, false);
+  }
+};
+
+TEST(Planner, warns_of_results_that_come_back_as_input) {
+  STRCMP_CONTAINS("come back as input", diagnose(pipeline("p", "sensors/+/env", "sensors/{device}/env")).c_str());
+  STRCMP_CONTAINS("come back as input", diagnose(pipeline("p", "sensors/#", "sensors/mean-{device}")).c_str());
+  STRCMP_CONTAINS("come back as input", diagnose(pipeline("p", "a/+/x", "a/{device}{t}/x")).c_str());
+}
+
+TEST(Planner, says_nothing_about_results_that_go_elsewhere) {
+  STRCMP_EQUAL("", diagnose(pipeline("p", "sensors/+/env", "alerts/{device}")).c_str());
+  STRCMP_EQUAL("", diagnose(pipeline("p", "sensors/+/env", "sensors/{device}/mean")).c_str());
+}
+
+TEST(Planner, refuses_two_connections_with_one_client_id) {
+  std::string both = pipeline("means", "a/+", "x/{device}") + pipeline("means-out", "b/+", "y/{device}");
+  STRCMP_CONTAINS("would use one MQTT client id", diagnose(both).c_str());
+  both = pipeline("means", "a/+", "x/{device}") + pipeline("means-two", "b/+", "y/{device}");
+  STRCMP_EQUAL("", diagnose(both).c_str());
+}
+
+TEST(Planner, names_a_field_that_the_topic_does_not_have) {
+  STRCMP_CONTAINS("devise", diagnose(pipeline("p", "a/+", "x/{devise}")).c_str());
+}
