@@ -123,6 +123,8 @@ bool MqttSource::may_write() const {
 
 /// The library has thrown away what the previous connection had queued.
 void MqttSource::on_connecting() {
+  if (connack_awaited_) session_followed_ = false;
+  connack_awaited_ = true;
   held_ = false;
   connack_arrived_ = subscribe_due_ = leave_due_ = false;
   tail_.close_window();
@@ -224,7 +226,7 @@ void MqttSource::on_connack(const Connack& connack) {
 }
 
 void MqttSource::accept_session() {
-  connack_arrived_ = false;
+  connack_arrived_ = connack_awaited_ = false;
   if (!connack_.accepted) return;
   connector_.established(now_);
   bool expected = !had_session_;
@@ -252,7 +254,7 @@ void MqttSource::subscribe() {
     if (!wanted) (void)client_.unsubscribe(filter.data());
   });
   for (size_t index = 0; index < spec_.topics.size(); ++index) {
-    granted_[index] = subscribed_.contains(spec_.topics[index], spec_.qos);
+    granted_[index] = session_followed_ && subscribed_.contains(spec_.topics[index], spec_.qos);
     subscribe_mids_[index] = 0;
     if (!granted_[index]) subscribe_to(index);
   }
@@ -308,6 +310,7 @@ void MqttSource::on_subscribed(uint16_t mid, int granted_qos) {
 
 /// From here on a session that is present holds these; what was refused is asked for again after the next connection.
 void MqttSource::finish_subscribing() {
+  session_followed_ = true;
   subscribed_.clear();
   for (size_t index = 0; index < spec_.topics.size(); ++index)
     if (granted_[index]) WEIR_ASSERT(subscribed_.add(spec_.topics[index], spec_.qos));
@@ -326,9 +329,10 @@ void MqttSource::on_arrival(const Arrival& arrival) {
     leave("the broker sent more than was asked for");
     return;
   }
-  bool skipped = arrival.retained && !spec_.use_retained;
+  // A retained message that is skipped leaves no trace: it is not counted, and forgetting it in a crash does no harm.
+  if (arrival.retained && !spec_.use_retained) return;
   if (arrival.qos == 0) {
-    if (!skipped) hand_over(arrival);
+    hand_over(arrival);
     return;
   }
   uint64_t hash = hash64(arrival.payload, hash64(as_bytes(arrival.topic)));
@@ -339,8 +343,6 @@ void MqttSource::on_arrival(const Arrival& arrival) {
     return;
   }
   tail_.record(arrival.mid, hash);
-  // Forgetting a skipped message in a crash does no harm, so its acknowledgement waits for nothing.
-  if (skipped) return;
   held_ = true;
   hand_over(arrival);
 }

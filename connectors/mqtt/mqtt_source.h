@@ -124,6 +124,10 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
   bool in_barrier_ = false;
   bool reading_ = false;  // inside the library: what may not be called there waits for settle()
   bool connack_arrived_ = false;
+  /// This process has read the answer to every CONNECT since the subscriptions were confirmed. A broker makes an empty session
+  /// for a CONNECT whose answer is lost, and calls that session present ever after.
+  bool session_followed_ = false;
+  bool connack_awaited_ = false;
   Connack connack_;
   bool subscribe_due_ = false;
   uint32_t subscribes_open_ = 0;

@@ -411,14 +411,37 @@ TEST(MqttSource, a_session_lost_while_a_connection_is_made_again_is_told_once) {
   CHECK(agent->until([&] { return broker.count(Packet::Subscribe) == 2; }));
 }
 
-TEST(MqttSource, a_session_that_is_present_with_the_same_filters_is_not_subscribed_again) {
+TEST(MqttSource, a_session_that_was_followed_is_not_subscribed_again) {
+  start_subscribed();
+  checkpoint();
+  reconnect();
+  nothing_more_is_sent();
+  UNSIGNED_LONGS_EQUAL(1, broker.count(Packet::Subscribe));
+}
+
+TEST(MqttSource, a_new_process_subscribes_again_for_the_session_may_be_an_empty_one) {
   start_subscribed();
   checkpoint();
   crash();
   start();
-  nothing_more_is_sent();
-  UNSIGNED_LONGS_EQUAL(1, broker.count(Packet::Subscribe));
+  CHECK(agent->until([&] { return broker.count(Packet::Subscribe) == 2; }));
   UNSIGNED_LONGS_EQUAL(0, agent->pipeline.sessions_lost.size());
+}
+
+TEST(MqttSource, subscribes_again_after_an_attempt_whose_answer_was_never_read) {
+  start_subscribed();
+  checkpoint();
+  // The broker makes a new, empty session for the CONNECT, but its answer is lost on the way.
+  broker.answer([](Answers& answers) { answers.connack = false; });
+  int before = broker.connections();
+  broker.close_connection();
+  CHECK(agent->until([&] { return broker.connections() == before + 1; }));
+  broker.answer([](Answers& answers) {
+    answers.connack = true;
+    answers.session_present = true;
+  });
+  broker.close_connection();
+  CHECK(agent->until([&] { return broker.count(Packet::Subscribe) == 2; }));
 }
 
 TEST(MqttSource, changed_filters_are_subscribed_and_removed_ones_unsubscribed) {
@@ -428,10 +451,10 @@ TEST(MqttSource, changed_filters_are_subscribed_and_removed_ones_unsubscribed) {
   crash();
   spec.topics = {"kept", "added"};
   start();
-  CHECK(agent->until([&] { return broker.count(Packet::Subscribe) == 3 && broker.count(Packet::Unsubscribe) == 1; }));
+  CHECK(agent->until([&] { return broker.count(Packet::Subscribe) == 4 && broker.count(Packet::Unsubscribe) == 1; }));
   std::vector<ReceivedPacket> received = broker.received();
   for (const ReceivedPacket& packet : received)
-    if (packet.connection == 2 && packet.type == Packet::Subscribe) STRCMP_EQUAL("added", packet.topic.c_str());
+    if (packet.connection == 2 && packet.type == Packet::Subscribe) CHECK(packet.topic == "added" || packet.topic == "kept");
   for (const ReceivedPacket& packet : received)
     if (packet.type == Packet::Unsubscribe) STRCMP_EQUAL("removed", packet.topic.c_str());
   agent->reactor.run_for(20);
@@ -439,7 +462,7 @@ TEST(MqttSource, changed_filters_are_subscribed_and_removed_ones_unsubscribed) {
   crash();
   start();
   nothing_more_is_sent();
-  UNSIGNED_LONGS_EQUAL(0, broker.count(Packet::Subscribe, 3) + broker.count(Packet::Unsubscribe, 3));
+  UNSIGNED_LONGS_EQUAL(0, broker.count(Packet::Unsubscribe, 3));
 }
 
 TEST(MqttSource, a_refused_subscription_shows_and_is_tried_again_after_a_reconnect) {
@@ -506,7 +529,7 @@ TEST(MqttSource, speaks_3_1_1_with_the_same_guarantees) {
   redeliver(4, "not covered");
   CHECK(agent->until_delivered(1));
   UNSIGNED_LONGS_EQUAL(1, agent->pipeline.duplicates);
-  UNSIGNED_LONGS_EQUAL(1, broker.count(Packet::Subscribe));
+  UNSIGNED_LONGS_EQUAL(2, broker.count(Packet::Subscribe));  // once by each process
 }
 
 // ---- what cannot be delivered
