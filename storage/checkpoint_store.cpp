@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/base/hash.h"
 #include "storage/files.h"
 #include "storage/row_key.h"
 #include "storage/schema.h"
@@ -69,11 +70,23 @@ Status SqliteCheckpointStore::reserve_space(const StoreOptions& options) {
 }
 
 Status SqliteCheckpointStore::prepare() {
+  WEIR_TRY(read_instance());
   WEIR_TRY(transactions_.prepare(database_));
   WEIR_TRY(registry_.prepare(database_));
   WEIR_TRY(checkpoints_.prepare(database_));
   for (BlobTable& blobs : blobs_) WEIR_TRY(blobs.prepare(database_));
   return dead_letters_.prepare(database_);
+}
+
+Status SqliteCheckpointStore::read_instance() {
+  Statement statement;
+  WEIR_TRY(statement.prepare(database_, "SELECT v FROM meta WHERE k = 'instance'"));
+  instance_ = 0;
+  WEIR_TRY(statement.each([this](const Statement& row) {
+    instance_ = hash64(row.bytes(0));
+    return Status();
+  }));
+  return instance_ != 0 ? Status() : Status(Code::Corrupt, "the database does not say which one it is");
 }
 
 SqliteCheckpointStore::OpenPipeline* SqliteCheckpointStore::find_pipeline(uint32_t pipeline) {

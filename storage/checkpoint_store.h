@@ -50,6 +50,7 @@ class SqliteCheckpointStore final : public CheckpointStore {
   /// What the WAL's file is made to hold.
   static uint64_t wal_bytes(const StoreOptions& options);
 
+  uint64_t instance() const override { return instance_; }
   Result<PipelineRow> open_pipeline(std::string_view name, DeadLetterLimits limits) override;
   Result<uint32_t> operator_number(uint32_t pipeline, std::string_view uid) override;
   Status reserve_ids(uint32_t pipeline, uint64_t reserved_id) override;
@@ -85,6 +86,7 @@ class SqliteCheckpointStore final : public CheckpointStore {
   Status open_database(const StoreOptions& options);
   Status reserve_space(const StoreOptions& options);
   Status prepare();
+  Status read_instance();
 
   OpenPipeline* find_pipeline(uint32_t pipeline);
   Part* find_part(uint32_t op);
@@ -115,6 +117,7 @@ class SqliteCheckpointStore final : public CheckpointStore {
   DeadLetterTable dead_letters_;
 
   bool read_only_ = false;
+  uint64_t instance_ = 0;
   uint32_t wal_frames_max_ = 0;
   Status space_reserved_;
   Status broken_;  // after Io or Corrupt in a write: what every later write returns

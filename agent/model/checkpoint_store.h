@@ -66,6 +66,10 @@ class CheckpointStore {
  public:
   virtual ~CheckpointStore() = default;
 
+  /// Tells this store from every other one: part of the ids of results, which must differ between two gateways with the same
+  /// configuration, and after a state directory was thrown away.
+  virtual uint64_t instance() const = 0;
+
   /// Finds or creates the row of a pipeline.
   virtual Result<PipelineRow> open_pipeline(std::string_view name, DeadLetterLimits limits) = 0;
   /// The number of a stateful part; the same for the same pipeline and uid for ever. Numbers start at 1.

@@ -73,7 +73,6 @@ class Snapshot {
   std::span<const Blob> blobs() const { return blobs_.first(blob_count_); }
   std::span<const Trim> trims() const { return trims_.first(trim_count_); }
   std::span<const DeadLetter> dead_letters() const { return dead_letters_; }
-  size_t buffered_bytes() const { return writer_.size(); }
 
  private:
   ByteWriter writer_;

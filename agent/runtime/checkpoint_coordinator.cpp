@@ -33,7 +33,7 @@ void CheckpointCoordinator::start(uint32_t pipeline, uint64_t last_id, uint64_t 
 }
 
 void CheckpointCoordinator::request(CheckpointReason reason) {
-  // Stop is the strongest: it also hands back what is left of the reserved ids.
+  // The last checkpoint keeps its name, whoever else asks for one.
   if (requested_ != CheckpointReason::Stop) requested_ = reason;
 }
 
@@ -76,11 +76,7 @@ void CheckpointCoordinator::trigger(CheckpointReason reason, Now now) {
   if (next_id_ < reserved_id_) ++next_id_;
   write_.reason = reason;
   write_.created_wall_ms = now.wall_ms;
-  if (reason == CheckpointReason::Stop) {
-    write_.reserved_id = write_.id;
-  } else {
-    write_.reserved_id = write_.id + 1 < reserved_id_ ? reserved_id_ : write_.id + id_block;
-  }
+  write_.reserved_id = write_.id + 1 < reserved_id_ ? reserved_id_ : write_.id + id_block;
   snapshot_.begin(write_.id);
   owner_.checkpoint_barrier(snapshot_, manifest_);
   manifest_.checkpoint_id = write_.id;

@@ -6,26 +6,29 @@
 namespace weir {
 namespace {
 
-constexpr size_t letters_max = 64;
-constexpr size_t largest_letters = 4;  // how many of the largest kind fit
+constexpr size_t letters_max = 64;      // beyond the reserve
+constexpr size_t largest_letters = 16;  // of the largest kind that fit beyond the reserve
 
 }  // namespace
 
-DeadLetterBuffer::DeadLetterBuffer(Arena& arena, std::string_view pool, size_t payload_max) : payload_max_(payload_max) {
+DeadLetterBuffer::DeadLetterBuffer(Arena& arena, std::string_view pool, size_t payload_max, size_t reserve)
+    : payload_max_(payload_max), reserve_(reserve) {
   std::string name(pool);
   std::string reason = "messages set aside between two checkpoints, " + std::to_string(payload_max) + " bytes kept of each";
-  letters_ = arena.take<DeadLetter>(letters_max, name, reason);
-  bytes_ = ByteWriter(arena.take<uint8_t>(largest_letters * entry_bytes_max(), name, reason));
+  letters_ = arena.take<DeadLetter>(letters_max + reserve, name, reason);
+  bytes_ = ByteWriter(arena.take<uint8_t>((largest_letters + reserve) * entry_bytes_max(), name, reason));
 }
 
 size_t DeadLetterBuffer::entry_bytes_max() const {
   return payload_max_ + dead_letter_topic_max + dead_letter_detail_max + 2 * 64;  // reason and step are short
 }
 
-bool DeadLetterBuffer::ready() const { return !lent_ && count_ < letters_.size() && bytes_.room() >= entry_bytes_max(); }
+bool DeadLetterBuffer::has_room(size_t letters) const {
+  return !lent_ && letters_.size() - count_ >= letters && bytes_.room() >= letters * entry_bytes_max();
+}
 
 void DeadLetterBuffer::add(const DeadLetter& letter) {
-  WEIR_ASSERT(ready());
+  WEIR_ASSERT(has_room(1));
   auto keep_bytes = [this](Bytes bytes, size_t limit) {
     size_t start = bytes_.size();
     bytes_.put_bytes(bytes.first(std::min(bytes.size(), limit)));

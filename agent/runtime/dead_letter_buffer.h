@@ -16,11 +16,12 @@ constexpr size_t dead_letter_topic_max = 1024;  // bytes kept of a topic
 
 class DeadLetterBuffer {
  public:
-  DeadLetterBuffer(Arena& arena, std::string_view pool, size_t payload_max);
+  /// `reserve`: how many letters one message can cause at most.
+  DeadLetterBuffer(Arena& arena, std::string_view pool, size_t payload_max, size_t reserve);
 
-  /// Whether one more of the largest kind fits. False while a checkpoint is using the buffer.
-  bool ready() const;
-  /// Copies the letter; payload, topic and detail are cut to their limits. Requires ready().
+  /// Whether `reserve` more of the largest kind fit. False while a checkpoint is using the buffer.
+  bool ready() const { return has_room(reserve_); }
+  /// Copies the letter; payload, topic and detail are cut to their limits. Requires ready() before the message's first one.
   void add(const DeadLetter& letter);
   bool empty() const { return count_ == 0; }
 
@@ -29,8 +30,10 @@ class DeadLetterBuffer {
 
  private:
   size_t entry_bytes_max() const;
+  bool has_room(size_t letters) const;
 
   size_t payload_max_;
+  size_t reserve_;
   ByteWriter bytes_;
   std::span<DeadLetter> letters_;
   size_t count_ = 0;

@@ -146,7 +146,7 @@ bool Outbox::pump_retries(Now now) {
 }
 
 void Outbox::pump(Now now) {
-  if (!publishing_.active || !pump_retries(now)) return;
+  if (!publishing_.active) return;
   while (publishing_.next < publishing_.size && publisher_.ready()) {
     auto ticket = static_cast<uint32_t>(publishing_.next);
     OutboxRow row;
@@ -159,22 +159,26 @@ void Outbox::pump(Now now) {
   }
 }
 
-void Outbox::answered_one(Now now) {
+void Outbox::answered_one() {
   ++publishing_.answered;
-  if (publishing_.next == publishing_.size && publishing_.answered == publishing_.rows) finish_blob(now);
+  if (publishing_.next == publishing_.size && publishing_.answered == publishing_.rows) finish_blob();
 }
 
-void Outbox::finish_blob(Now) {
+void Outbox::finish_blob() {
   publishing_.active = false;
   confirmed_checkpoint_ = publishing_.checkpoint_id;
   disk_bytes_ -= publishing_.size;
   if (waiting_blobs_ > 0) read_next();
 }
 
+void Outbox::resume(Now now) {
+  if (publishing_.active && pump_retries(now)) pump(now);
+}
+
 void Outbox::on_publisher_ready(Now now) { pump(now); }
 
 void Outbox::on_published(uint32_t, Now now) {
-  answered_one(now);
+  answered_one();
   pump(now);
 }
 
@@ -183,7 +187,7 @@ void Outbox::on_rejected(uint32_t ticket, const char* reason, Now now) {
   OutboxRow row;
   WEIR_ASSERT(read_row({publishing_.half.data(), publishing_.size}, offset, row));
   if (owner_.on_row_rejected(row, reason, now)) {
-    answered_one(now);
+    answered_one();
   } else {
     WEIR_ASSERT(retry_count_ < retries_.size());
     retries_[retry_count_++] = ticket;

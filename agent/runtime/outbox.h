@@ -56,6 +56,8 @@ class Outbox final : public Stateful, public PublisherHandler {
   uint64_t waiting_blobs() const { return waiting_blobs_; }
   /// Begins with what a restart found on disk.
   void start(Now now);
+  /// After a checkpoint: what could not be set aside is offered again, then what is new.
+  void resume(Now now);
   /// At recovery, after the own blob: results of this checkpoint wait on disk.
   Status announce(uint64_t checkpoint_id, size_t bytes);
 
@@ -99,8 +101,8 @@ class Outbox final : public Stateful, public PublisherHandler {
   static bool read_row(Bytes bytes, size_t& offset, OutboxRow& row);
   void pump(Now now);
   bool pump_retries(Now now);
-  void answered_one(Now now);
-  void finish_blob(Now now);
+  void answered_one();
+  void finish_blob();
   void read_next();
 
   OutboxLimits limits_;

@@ -4,11 +4,8 @@ namespace weir {
 
 OutboxSink::OutboxSink(Arena& arena, std::string_view pool, std::string_view pipeline, const Schema& schema, Renderer& renderer,
                        Outbox& outbox, const DeadLetterBuffer& dead_letters)
-    : schema_(schema),
-      renderer_(renderer),
-      outbox_(outbox),
-      dead_letters_(dead_letters),
-      pipeline_hash_(hash64(as_bytes(pipeline))) {
+    : schema_(schema), renderer_(renderer), outbox_(outbox), dead_letters_(dead_letters), pipeline_(pipeline) {
+  set_instance(0);
   constexpr std::string_view reason = "one rendered result";
   topic_ = arena.take<char>(renderer.topic_bytes_max(), pool, reason);
   payload_ = arena.take<char>(renderer.payload_bytes_max(), pool, reason);

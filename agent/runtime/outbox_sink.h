@@ -31,6 +31,8 @@ class OutboxSink final : public Operator {
   Outcome process(const Record& record) override;
   /// Keeps one row in reserve for the record that is being processed.
   bool ready() const override { return outbox_.has_room(2) && dead_letters_.ready(); }
+  /// The store's; part of every weir-id. Before the first record.
+  void set_instance(uint64_t instance) { pipeline_hash_ = hash64(as_bytes(pipeline_), instance); }
   uint64_t results() const { return results_; }
   void set_results(uint64_t results) { results_ = results; }
 
@@ -41,7 +43,8 @@ class OutboxSink final : public Operator {
   Renderer& renderer_;
   Outbox& outbox_;
   const DeadLetterBuffer& dead_letters_;
-  uint64_t pipeline_hash_;
+  std::string pipeline_;
+  uint64_t pipeline_hash_ = 0;
   std::span<char> topic_;
   std::span<char> payload_;
   uint64_t results_ = 0;

@@ -31,7 +31,7 @@ Pipeline::Pipeline(Arena& arena, PipelineParts parts)
     : parts_(std::move(parts)),
       own_state_(std::make_unique<OwnState>(watermark_, reasons_)),
       watermark_(parts_.max_delay_ms, parts_.idle_ms),
-      dead_letters_(arena, parts_.name + ".dead-letters", parts_.dead_letter_payload_max),
+      dead_letters_(arena, parts_.name + ".dead-letters", parts_.dead_letter_payload_max, parts_.steps.size() + 1),
       outbox_(arena, parts_.name + ".outbox", parts_.outbox, *parts_.publisher, *this),
       sink_(std::make_unique<OutboxSink>(arena, parts_.name + ".sink", parts_.name,
                                          parts_.steps.empty() ? parts_.decoder->schema() : parts_.steps.back()->schema(),
@@ -252,6 +252,7 @@ void Pipeline::checkpoint_barrier(Snapshot& snapshot, Manifest& manifest) {
   manifest.watermark_ms = manifest.has_watermark ? watermark_.watermark() : 0;
   manifest.ledger = ledger_;
   manifest.ledger.results = sink_->results();
+  manifest.ledger.evicted = evicted();
   manifest.part_count = 0;
   for (Stateful* part : stateful_) {
     part->snapshot(snapshot);
@@ -270,7 +271,8 @@ void Pipeline::checkpoint_decided(uint64_t id, Status status, Now now) {
   for (Stateful* part : stateful_) part->snapshot_done(id, committed);
   if (!committed) {
     changed_ = true;
-    if (status.code() == Code::Io || status.code() == Code::Corrupt) {
+    // Only a full disk and a busy file can be waited for.
+    if (status.code() != Code::Full && status.code() != Code::Busy) {
       fail(status);
       return;
     }
@@ -293,7 +295,7 @@ void Pipeline::fail(Status status) {
 void Pipeline::pump(Now now) {
   if (state_ == State::Failed || coordinator_.in_flight()) return;
   if (firing_pending_) advance();
-  outbox_.on_publisher_ready(now);
+  outbox_.resume(now);
   request_if_full();
   if (outbox_.wants_checkpoint()) coordinator_.request(CheckpointReason::OutboxFull);
   if (ready()) {

@@ -98,6 +98,7 @@ class Pipeline final : public TurnHandler,
   void apply(const Message& message, int64_t event_time_ms);
   /// Fires what the watermark made due; false while results have no room.
   bool advance();
+  uint64_t evicted() const;
   void request_if_full();
   void pump(Now now);
   void continue_stop(Now now);

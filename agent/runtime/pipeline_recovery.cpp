@@ -145,6 +145,7 @@ Status Pipeline::restore(CheckpointStore& store, bool allow_non_restored_state, 
   Result<PipelineRow> row = store.open_pipeline(parts_.name, parts_.dead_letters);
   if (!row.ok()) return row.status();
   number_ = row.value().pipeline;
+  sink_->set_instance(store.instance());
   for (Stateful* part : stateful_) {
     Result<uint32_t> op = store.operator_number(number_, part->uid());
     if (!op.ok()) return op.status();

@@ -24,8 +24,14 @@ void Pipeline::set_recovery_times(int64_t process_start_boot_ms, int64_t open_ms
   recovery_.restore_ms = restore_ms;
 }
 
+uint64_t Pipeline::evicted() const {
+  uint64_t total = restored_evictions_;
+  for (const auto& step : parts_.steps) total += step->evicted();
+  return total;
+}
+
 uint64_t Pipeline::transaction_bytes_max() const {
-  uint64_t dead_letters = 8 * parts_.dead_letter_payload_max;
+  uint64_t dead_letters = 32 * parts_.dead_letter_payload_max;
   return total_bounds(stateful_).bytes + parts_.outbox.memory / 2 + dead_letters + manifest_bytes_max;
 }
 
@@ -41,8 +47,7 @@ void Pipeline::fill_status(PipelineStatus& status, Now now) const {
   status.source = parts_.source->status();
   status.ledger = ledger_;
   status.ledger.results = sink_->results();
-  status.ledger.evicted = restored_evictions_;
-  for (const auto& step : parts_.steps) status.ledger.evicted += step->evicted();
+  status.ledger.evicted = evicted();
   status.reason_count = std::min(reasons_.entries().size(), status.reasons.size());
   for (size_t index = 0; index < status.reason_count; ++index) {
     const ReasonCounts::Entry& entry = reasons_.entries()[index];

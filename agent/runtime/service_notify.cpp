@@ -25,7 +25,8 @@ void service_notify(std::string_view state) {
   int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return;
   auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
-  ssize_t sent = sendto(fd, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address), size);
+  ssize_t sent =
+      sendto(fd, state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&address), size);
   static bool told = false;
   if (sent < 0 && !told) {
     told = true;

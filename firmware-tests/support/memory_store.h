@@ -30,6 +30,7 @@ class MemoryStore final : public CheckpointStore {
   std::map<BlobKind, std::map<Key, Row>> rows;
   std::map<std::string, uint32_t> operators;
 
+  uint64_t instance() const override { return 1; }
   Result<PipelineRow> open_pipeline(std::string_view, DeadLetterLimits) override;
   Result<uint32_t> operator_number(uint32_t pipeline, std::string_view uid) override;
   Status reserve_ids(uint32_t pipeline, uint64_t id) override;

@@ -51,3 +51,12 @@ TEST(Planner, refuses_two_connections_with_one_client_id) {
 TEST(Planner, names_a_field_that_the_topic_does_not_have) {
   STRCMP_CONTAINS("devise", diagnose(pipeline("p", "a/+", "x/{devise}")).c_str());
 }
+
+TEST(Planner, refuses_an_id_that_names_a_part_of_every_pipeline) {
+  std::string text = pipeline("p", "a/+", "x/{device}");
+  std::string step =
+      "[[pipeline.step]]\nid = \"source\"\nwindow = { tumbling = \"1s\" }\naggregate = { n = \"count()\" }\n"
+      "key_by = [\"device\"]\n";
+  text.insert(text.find("[pipeline.sink]"), step);
+  STRCMP_CONTAINS("\"source\" names a part of every pipeline", diagnose(text).c_str());
+}
