@@ -290,7 +290,7 @@ ControlHandler::Answer Agent::answer_dead_letters(std::string_view words, TextWr
   auto after = std::from_chars(words.data(), words.data() + words.size(), list_job_.after);
   const char* rest = after.ptr + (after.ptr < words.data() + words.size() ? 1 : 0);
   auto limit = std::from_chars(rest, words.data() + words.size(), list_job_.limit);
-  if (after.ec != std::errc{} || limit.ec != std::errc{} || list_job_.limit < 1) {
+  if (after.ec != std::errc{} || limit.ec != std::errc{} || list_job_.limit < 1 || list_job_.limit > 10000) {
     out.append("error: dead-letters text|json AFTER LIMIT\n");
     return Answer::Now;
   }

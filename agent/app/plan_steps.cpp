@@ -128,6 +128,14 @@ Location place_of(const WindowFault& fault, const StepSpec& step) {
   }
 }
 
+/// The pipeline's own parts keep their state under these names.
+bool id_is_free(const StepContext& context, const StepSpec& step) {
+  if (step.id != "pipeline" && step.id != "source" && step.id != "sink") return true;
+  context.diagnostics.error(step.id_at, step.id.size(), quoted(step.id) + " names a part of every pipeline",
+                            "choose another id");
+  return false;
+}
+
 std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpec& step, const std::string& id,
                                        const Schema& input) {
   bool has_event_time = context.pipeline.source.event_time.given;
@@ -136,9 +144,10 @@ std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpe
                               "add event_time = { field = \"...\", max_delay = \"2s\" } to [pipeline.source]");
   if (step.tumbling <= 0) return nullptr;  // reported when the file was read
   WindowSpec spec;
+  bool id_free = id_is_free(context, step);
   bool keys_found = find_keys(context, step, input, spec.key_fields);
   bool aggregates_made = build_aggregations(context, step, input, spec.aggregates);
-  if (!has_event_time || !keys_found || !aggregates_made || !parse_evict(step.evict, spec.evict)) return nullptr;
+  if (!id_free || !has_event_time || !keys_found || !aggregates_made || !parse_evict(step.evict, spec.evict)) return nullptr;
   spec.id = id;
   spec.windows = {step.tumbling, step.offset};
   spec.max_delay_ms = context.pipeline.source.event_time.max_delay;

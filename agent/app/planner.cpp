@@ -17,6 +17,8 @@ namespace {
 
 /// A ping waits behind the acknowledgements that wait for a checkpoint.
 constexpr int64_t intervals_per_keepalive = 4;
+/// Besides the pipeline's own part, its source and its sink.
+constexpr std::ptrdiff_t stateful_steps_max = stateful_parts_max - 3;
 /// Results of the largest kind that must fit into a half of the outbox, so that a batch is more than a single result.
 constexpr size_t rows_per_half_min = 4;
 
@@ -55,8 +57,9 @@ std::unique_ptr<Source> make_source(const PipelineSpec& spec, const MqttSpec& mq
   source.max_packet_size = mqtt.max_packet_size;
   source.session_expiry_ms = mqtt.session_expiry;
   source.keepalive_ms = mqtt.keepalive;
-  source.watch_drops = true;
-  source.keepalive_min_ms = intervals_per_keepalive * spec.checkpoint.interval;
+  // Reconnecting brings nothing back at QoS 0.
+  source.watch_drops = spec.source.qos > 0;
+  source.keepalive_min_ms = intervals_per_keepalive * std::max(spec.checkpoint.interval, spec.checkpoint.min_pause);
   return std::make_unique<MqttSource>(source, arena);
 }
 
@@ -159,6 +162,11 @@ std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpe
   parts.steps = build_steps({spec, diagnostics, arena}, parts.decoder->schema());
   // Without all steps the schema at the sink is not known, and its errors would be misleading.
   if (parts.steps.size() != spec.step.size()) return nullptr;
+  if (auto windows = std::ranges::count(spec.step, StepVerb::Window, &StepSpec::verb); windows > stateful_steps_max) {
+    diagnostics.error(spec.name_at, spec.name.size(),
+                      "a pipeline has at most " + std::to_string(stateful_steps_max) + " windows");
+    return nullptr;
+  }
   const Schema& schema = parts.steps.empty() ? parts.decoder->schema() : parts.steps.back()->schema();
   parts.renderer = make_renderer(spec, schema, diagnostics);
   const MqttSpec* source_mqtt = find_mqtt(config.specification, spec.source.mqtt);

@@ -173,7 +173,7 @@ constexpr Option checkpoint_options[] = {
      .standard = "30s",
      .minimum = "100ms",
      .maximum = "1h",
-     .documentation = "A checkpoint that takes longer has failed; its changes go into the next one.",
+     .documentation = "A checkpoint that takes longer is reported in the log; nothing is acknowledged meanwhile.",
      .example = "timeout = \"30s\""},
     {.key = "records",
      .type = Integer,

@@ -61,10 +61,9 @@ void ControlServer::on_ready(uint32_t, Now now) {
   } else if (state_ == State::Reading) {
     read_line(now);
   } else if (state_ == State::Waiting) {
-    // Only errors and hang-ups are watched for: the caller has gone before its answer.
+    // Only errors and hang-ups are watched for: the caller has gone before its answer, which must still be given.
     poller_->forget(caller_);
     caller_gone_ = true;
-    handler_->on_caller_gone();
   } else {
     write_answer();
   }

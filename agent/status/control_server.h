@@ -18,8 +18,6 @@ class ControlHandler {
   enum class Answer : uint8_t { Now, Later };
   /// Answers `line` into `out`, or says Later and calls ControlServer::answer() when `out` (which stays valid) is filled.
   virtual Answer on_command(std::string_view line, TextWriter& out, Now now) = 0;
-  /// The caller of an answer that was promised for later has gone; the promise still has to be kept by answer().
-  virtual void on_caller_gone() {}
 };
 
 class ControlServer final : private PollHandler {

@@ -43,11 +43,7 @@ void render_dead_letter_text(const StoredDeadLetter& stored, TextWriter& out) {
   const DeadLetter& letter = stored.letter;
   out.append_int(stored.id).append("  ");
   append_utc(out, letter.arrival_ms);
-  out.append("  ")
-      .append(stored.pipeline)
-      .append('/')
-      .append(letter.step)
-      .append("  ");
+  out.append("  ").append(stored.pipeline).append('/').append(letter.step).append("  ");
   // A detail that begins with the reason says it already.
   if (!letter.detail.starts_with(letter.reason)) out.append(letter.reason).append(": ");
   out.append(letter.detail);
