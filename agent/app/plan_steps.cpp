@@ -55,6 +55,7 @@ std::unique_ptr<Operator> build_map(const StepContext& context, const StepSpec& 
 
 std::vector<std::string> values_of(const std::vector<Text>& texts) {
   std::vector<std::string> values;
+  values.reserve(texts.size());
   for (const Text& text : texts) values.push_back(text.value);
   return values;
 }

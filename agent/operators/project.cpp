@@ -45,6 +45,7 @@ ProjectFault drop_fields(const std::vector<std::string>& names, const Schema& in
 ProjectFault rename_fields(const std::vector<std::pair<std::string, std::string>>& names, const Schema& input,
                            std::vector<ProjectedField>& output) {
   std::vector<std::string> old_names;
+  old_names.reserve(names.size());
   for (const auto& [old_name, new_name] : names) old_names.push_back(old_name);
   std::vector<uint32_t> positions;
   if (ProjectFault fault = find_fields(old_names, input, positions); !fault.message.empty()) return fault;
