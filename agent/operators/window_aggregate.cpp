@@ -4,6 +4,7 @@
 
 #include "agent/base/hash.h"
 #include "agent/base/text_writer.h"
+#include "agent/model/value_text.h"
 #include "agent/operators/value_cell.h"
 #include "agent/operators/window_spec.h"
 
@@ -32,25 +33,6 @@ uint64_t sequence_of(Bytes window) { return load<uint64_t>(window.data() + windo
 template <class T>
 uint64_t chain(uint64_t hash, T value) {
   return hash64({reinterpret_cast<const uint8_t*>(&value), sizeof value}, hash);
-}
-
-void put_value(TextWriter& out, const Value& value) {
-  switch (value.type()) {
-    case Type::Null:
-      out.append("null");
-      break;
-    case Type::Bool:
-      out.append(value.as_bool() ? "true" : "false");
-      break;
-    case Type::Float:
-      out.append_double(value.as_float());
-      break;
-    case Type::String:
-      out.append_json_string(value.as_string());
-      break;
-    default:
-      out.append_int(value.as_int());
-  }
 }
 
 }  // namespace
@@ -151,7 +133,7 @@ Outcome WindowAggregate::refuse(const Record& record) {
   text.append(" keys have open windows; no room for ");
   for (size_t index = 0; index < codec_.size(); ++index) {
     text.append(index == 0 ? "" : ", ").append(codec_[index].name).append(" = ");
-    put_value(text, record.values[spec_.key_fields[index]]);
+    append_json(text, record.values[spec_.key_fields[index]]);
   }
   if (codec_.size() == 0) text.append("another window");
   refusals().on_refused(record, input_, spec_.id, {"capacity", text.text()});
