@@ -3,10 +3,13 @@
 #include "agent/operators/filter.h"
 #include "agent/operators/map.h"
 #include "agent/operators/project.h"
+#include "agent/operators/step_build.h"
 #include "agent/operators/window_aggregate.h"
 
 namespace weir {
 namespace {
+
+constexpr const char* event_time_help = "add event_time = { field = \"...\", max_delay = \"2s\" } to [pipeline.source]";
 
 std::string step_name(const StepSpec& step, size_t index) {
   return step.id.empty() ? "step-" + std::to_string(index + 1) : step.id;
@@ -141,8 +144,7 @@ std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpe
                                        const Schema& input) {
   bool has_event_time = context.pipeline.source.event_time.given;
   if (!has_event_time)
-    context.diagnostics.error(step.at, 1, "a window needs event time, and the source states none",
-                              "add event_time = { field = \"...\", max_delay = \"2s\" } to [pipeline.source]");
+    context.diagnostics.error(step.at, 1, "a window needs event time, and the source states none", event_time_help);
   if (step.tumbling <= 0) return nullptr;  // reported when the file was read
   WindowSpec spec;
   bool id_free = id_is_free(context, step);
@@ -159,6 +161,41 @@ std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpe
   return std::make_unique<WindowAggregate>(std::move(spec), input, context.arena, context.pipeline.name + "." + id);
 }
 
+/// Takes what a registered step finds wrong to the diagnostics.
+class ErrorsToDiagnostics final : public StepErrors {
+ public:
+  explicit ErrorsToDiagnostics(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+  void error(const Text& text, size_t offset, size_t length, std::string message, std::string help) override {
+    diagnostics_.error(inside(text, offset), length, std::move(message), std::move(help));
+  }
+  void error(Location at, size_t length, std::string message, std::string help) override {
+    diagnostics_.error(at, length, std::move(message), std::move(help));
+  }
+
+ private:
+  Diagnostics& diagnostics_;
+};
+
+std::unique_ptr<Operator> build_registered(const StepContext& context, const StepSpec& step, const std::string& id,
+                                           const Schema& input) {
+  if (step.kind == nullptr) return nullptr;  // reported when the file was read
+  KeyedSpec keyed;
+  keyed.id = id;
+  keyed.max_keys = step.key_by.empty() ? 1 : static_cast<uint32_t>(step.max_keys);
+  bool good = id_is_free(context, step) && find_keys(context, step, input, keyed.key_fields);
+  if (step.kind->needs_event_time && !context.pipeline.source.event_time.given) {
+    good = false;
+    context.diagnostics.error(step.at, 1, quoted(step.kind->verb) + " needs event time, and the source states none",
+                              event_time_help);
+  }
+  if (!parse_evict(step.evict, keyed.evict) || !good) return nullptr;
+  ErrorsToDiagnostics errors(context.diagnostics);
+  const size_t errors_before = context.diagnostics.errors();
+  StepBuild build(step.options, input, std::move(keyed), context.arena, context.pipeline.name + "." + id, step.at, errors);
+  std::unique_ptr<Operator> made = step.kind->make(build);
+  return build.good() && context.diagnostics.errors() == errors_before ? std::move(made) : nullptr;
+}
+
 std::unique_ptr<Operator> build_step(const StepContext& context, const StepSpec& step, std::string id, const Schema& input) {
   switch (step.verb) {
     case StepVerb::Filter:
@@ -171,6 +208,8 @@ std::unique_ptr<Operator> build_step(const StepContext& context, const StepSpec&
       return build_project(context, step, id, input);
     case StepVerb::Window:
       return build_window(context, step, id, input);
+    case StepVerb::Registered:
+      return build_registered(context, step, id, input);
     case StepVerb::None:
       break;  // reported when the file was read
   }

@@ -1,11 +1,13 @@
 #include "agent/config/binder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <optional>
 
 #include "agent/config/field_rule.h"
 #include "agent/config/quantity.h"
+#include "agent/config/step_sections.h"
 
 namespace weir {
 namespace {
@@ -23,6 +25,8 @@ const char* wanted_name(OptionType type) {
       return "true or false";
     case OptionType::Integer:
       return "an integer";
+    case OptionType::Number:
+      return "a number";
     case OptionType::Duration:
       return "a duration such as \"5s\"";
     case OptionType::Size:
@@ -57,13 +61,16 @@ class SectionBinder {
 
  private:
   void bind_option(const Option& option);
+  void note_written(const Option& option, const Node& node);
   void bind_value(const Option& option, const Node& node);
   void bind_number(const Option& option, const Node& node);
+  void bind_real(const Option& option, const Node& node);
   void bind_quantity(const Option& option, const Node& node);
   void bind_text(const Option& option, const Node& node);
   void bind_list(const Option& option, const Node& node);
   void bind_fields(const Node& node);
   void bind_expressions(const Option& option, const Node& node);
+  const Section* section_for(const Option& option) const;
   void bind_table(const Option& option, const Node* node);
   void bind_tables(const Option& option, const Node& node);
 
@@ -73,6 +80,7 @@ class SectionBinder {
   bool accept_length(const Option& option, const Node& node, size_t length, const char* of_what);
   void store_number(const Option& option, int64_t value);
   void store_default(const Option& option);
+  void store_default_in_bag(const Option& option);
   void report_missing(const Option& option);
   void report_unknown_keys();
   std::string header() const;
@@ -81,12 +89,31 @@ class SectionBinder {
     context_.diagnostics.error(node.at, node.length, std::move(message), std::move(help));
   }
 
+  template <class Type>
+  Type& into(const Option& option);
+
   const Section& section_;
   const Node* table_;  // nullptr: the section is not there
   void* target_;
   CheckContext& context_;
   bool good_ = true;  // the value in hand
 };
+
+/// The member that the row names; in a bag, the part of the row's value that is of this type.
+template <class Type>
+Type& SectionBinder::into(const Option& option) {
+  void* address = option.member.address(target_);
+  if (option.member.type == MemberType::Bag) {
+    StepValue& value = static_cast<StepOptions*>(address)->value(option.key);
+    if constexpr (std::is_same_v<Type, bool>) return value.boolean;
+    if constexpr (std::is_same_v<Type, int64_t>) return value.integer;
+    if constexpr (std::is_same_v<Type, double>) return value.number;
+    if constexpr (std::is_same_v<Type, Text>) return value.text;
+    if constexpr (std::is_same_v<Type, std::vector<Text>>) return value.list;
+    if constexpr (std::is_same_v<Type, std::vector<NamedExpression>>) return value.expressions;
+  }
+  return *static_cast<Type*>(address);
+}
 
 void SectionBinder::bind(Location place_if_absent) {
   if (section_.at.address) as<Location>(section_.at, target_) = table_ ? table_->at : place_if_absent;
@@ -101,24 +128,33 @@ void SectionBinder::bind(Location place_if_absent) {
 void SectionBinder::bind_option(const Option& option) {
   store_default(option);
   const Node* node = table_ ? table_->find(option.key) : nullptr;
-  if (option.type == OptionType::Table && !node) bind_table(option, nullptr);
+  if (option.type == OptionType::Table && !node && !option.only_if_written) bind_table(option, nullptr);
   if (!node) {
     if (option.required && table_) report_missing(option);
     return;
   }
   if (option.place.address) as<Location>(option.place, target_) = node->kind == NodeKind::String ? node->text.at : node->at;
+  if (option.member.type == MemberType::Bag) note_written(option, *node);
   good_ = true;
   bind_value(option, *node);
   if (good_ && option.check) option.check(*node, target_, context_);
 }
 
+void SectionBinder::note_written(const Option& option, const Node& node) {
+  StepValue& value = static_cast<StepOptions*>(option.member.address(target_))->value(option.key);
+  value.given = true;
+  value.at = node.kind == NodeKind::String ? node.text.at : node.at;
+}
+
 void SectionBinder::bind_value(const Option& option, const Node& node) {
   switch (option.type) {
     case OptionType::Boolean:
-      if (accept_kind(option, node, NodeKind::Boolean)) as<bool>(option.member, target_) = node.boolean;
+      if (accept_kind(option, node, NodeKind::Boolean)) into<bool>(option) = node.boolean;
       return;
     case OptionType::Integer:
       return bind_number(option, node);
+    case OptionType::Number:
+      return bind_real(option, node);
     case OptionType::Duration:
     case OptionType::Size:
       return bind_quantity(option, node);
@@ -148,6 +184,20 @@ void SectionBinder::bind_number(const Option& option, const Node& node) {
     store_number(option, node.integer);
 }
 
+void SectionBinder::bind_real(const Option& option, const Node& node) {
+  if (node.kind != NodeKind::Integer && !accept_kind(option, node, NodeKind::Float)) return;
+  const double value = node.kind == NodeKind::Integer ? static_cast<double>(node.integer) : node.real;
+  const double minimum = option.minimum ? strtod(option.minimum, nullptr) : -HUGE_VAL;
+  const double maximum = option.maximum ? strtod(option.maximum, nullptr) : HUGE_VAL;
+  if (std::isfinite(value) && value >= minimum && value <= maximum) {
+    into<double>(option) = value;
+    return;
+  }
+  std::string range = option.maximum ? "from " + std::string(option.minimum) + " to " + option.maximum
+                                     : std::string(option.minimum ? option.minimum : "a finite number") + " or more";
+  error(node, "\"" + std::string(option.key) + "\" must be " + range);
+}
+
 void SectionBinder::bind_quantity(const Option& option, const Node& node) {
   bool is_duration = option.type == OptionType::Duration;
   if (node.kind == NodeKind::Integer && node.integer != 0) {
@@ -171,17 +221,17 @@ void SectionBinder::bind_text(const Option& option, const Node& node) {
     return error(node, "\"" + std::string(option.key) + "\" must be 1 to 63 of the characters A-Z a-z 0-9 _ . -");
   if (option.type == OptionType::Choice && !accept_choice(option, node)) return;
   if (option.type == OptionType::Text && !accept_length(option, node, node.text.value.size(), "bytes")) return;
-  if (option.member.type == MemberType::Located) {
-    as<Text>(option.member, target_) = node.text;
+  if (option.member.type == MemberType::Located || option.member.type == MemberType::Bag) {
+    into<Text>(option) = node.text;
   } else {
-    as<std::string>(option.member, target_) = node.text.value;
+    into<std::string>(option) = node.text.value;
   }
 }
 
 void SectionBinder::bind_list(const Option& option, const Node& node) {
   if (!accept_kind(option, node, NodeKind::Array)) return;
   if (!accept_length(option, node, node.children.size(), "elements")) return;
-  std::vector<Text>& list = as<std::vector<Text>>(option.member, target_);
+  std::vector<Text>& list = into<std::vector<Text>>(option);
   for (const Node& each : node.children) {
     if (each.kind == NodeKind::String) {
       list.push_back(each.text);
@@ -207,7 +257,7 @@ void SectionBinder::bind_fields(const Node& node) {
 void SectionBinder::bind_expressions(const Option& option, const Node& node) {
   if (!accept_kind(option, node, NodeKind::Table)) return;
   if (node.children.empty()) error(node, "\"" + std::string(option.key) + "\" is empty");
-  std::vector<NamedExpression>& list = as<std::vector<NamedExpression>>(option.member, target_);
+  std::vector<NamedExpression>& list = into<std::vector<NamedExpression>>(option);
   for (const Node& each : node.children) {
     if (each.key.empty() || each.key.size() > name_bytes_max) {
       context_.diagnostics.error(each.key_at, each.key_length, "a field's name has 1 to 63 bytes");
@@ -221,9 +271,19 @@ void SectionBinder::bind_expressions(const Option& option, const Node& node) {
   }
 }
 
+/// The section of a row without one is that of the custom operator that the table names.
+const Section* SectionBinder::section_for(const Option& option) const {
+  if (option.section) return option.section;
+  const Node* name = table_ ? table_->find("operator") : nullptr;
+  const StepKind* kind = name && name->kind == NodeKind::String ? find_step_kind(name->text.value) : nullptr;
+  return kind && kind->custom ? &section_of(*kind) : nullptr;
+}
+
 void SectionBinder::bind_table(const Option& option, const Node* node) {
+  const Section* section = section_for(option);
+  if (!section) return;  // the name is unknown, and reported
   Location absent = table_ ? table_->at : Location{};
-  SectionBinder(*option.section, node, option.member.address(target_), context_).bind(absent);
+  SectionBinder(*section, node, option.member.address(target_), context_).bind(absent);
 }
 
 void SectionBinder::bind_tables(const Option& option, const Node& node) {
@@ -304,24 +364,40 @@ bool SectionBinder::accept_length(const Option& option, const Node& node, size_t
 }
 
 void SectionBinder::store_number(const Option& option, int64_t value) {
-  if (option.member.type == MemberType::Signed) {
-    as<int64_t>(option.member, target_) = value;
+  if (option.member.type == MemberType::Signed || option.member.type == MemberType::Bag) {
+    into<int64_t>(option) = value;
   } else {
-    as<uint64_t>(option.member, target_) = static_cast<uint64_t>(value);
+    into<uint64_t>(option) = static_cast<uint64_t>(value);
+  }
+}
+
+void SectionBinder::store_default_in_bag(const Option& option) {
+  StepValue& value = static_cast<StepOptions*>(option.member.address(target_))->value(option.key);
+  value.at = table_->at;
+  if (!option.standard) return;
+  if (option.type == OptionType::Boolean) {
+    value.boolean = strcmp(option.standard, "true") == 0;
+  } else if (option.type == OptionType::Number) {
+    value.number = strtod(option.standard, nullptr);
+  } else if (option.type == OptionType::Integer || option.type == OptionType::Duration || option.type == OptionType::Size) {
+    value.integer = bound_value(option.type, option.standard);
+  } else {
+    value.text.value = option.standard;
   }
 }
 
 void SectionBinder::store_default(const Option& option) {
+  if (option.member.type == MemberType::Bag) return store_default_in_bag(option);
   if (!option.standard) return;
   switch (option.member.type) {
     case MemberType::Bool:
-      as<bool>(option.member, target_) = strcmp(option.standard, "true") == 0;
+      into<bool>(option) = strcmp(option.standard, "true") == 0;
       return;
     case MemberType::Signed:
     case MemberType::Unsigned:
       return store_number(option, bound_value(option.type, option.standard));
     case MemberType::String:
-      as<std::string>(option.member, target_) = option.standard;
+      into<std::string>(option) = option.standard;
       return;
     default:
       return;

@@ -99,6 +99,18 @@ void check_key_by(const Node& node, void*, CheckContext& context) {
   }
 }
 
+void check_operator(const Node& node, void*, CheckContext& context) {
+  const StepKind* kind = find_step_kind(node.text.value);
+  if (kind && kind->custom) return;
+  std::vector<std::string> names;
+  for (const StepKind* each : step_kinds())
+    if (each->custom) names.emplace_back(each->verb);
+  std::string help =
+      names.empty() ? "this program has registered no operators of its own" : suggest(node.text.value, names, "there are:");
+  if (kind) help = "it is a verb of weir's own: write " + std::string(kind->verb) + " = { ... }";
+  text_error(context, node.text, "unknown operator " + quoted(node.text.value), help);
+}
+
 void check_restart(const Node& node, void* section, CheckContext& context) {
   const RestartSpec& restart = as<RestartSpec>(section);
   struct Use {
@@ -187,7 +199,8 @@ constexpr VerbKey verb_keys[] = {{"filter", StepVerb::Filter}, {"map", StepVerb:
 StepVerb verb_named(std::string_view key) {
   for (const VerbKey& each : verb_keys)
     if (key == each.key) return each.verb;
-  return StepVerb::None;
+  const StepKind* kind = find_step_kind(key);
+  return key == "operator" || (kind && !kind->custom) ? StepVerb::Registered : StepVerb::None;
 }
 
 /// The verbs of a step as written.
@@ -198,38 +211,53 @@ std::vector<const Node*> verbs_of(const Node& step) {
   return verbs;
 }
 
+const StepKind* kind_of(const Node& verb) {
+  return find_step_kind(verb.key == "operator" && verb.kind == NodeKind::String ? verb.text.value : verb.key);
+}
+
 void check_single_verb(const Node& node, const std::vector<const Node*>& verbs, CheckContext& context) {
   if (verbs.size() > 1)
     context.diagnostics.error(verbs[1]->key_at, verbs[1]->key_length,
                               "a step has one verb, and this one has " + quoted(verbs[0]->key) + " already",
                               "make it a [[pipeline.step]] of its own");
-  constexpr const char* others[] = {"id", "key_by", "max_keys", "evict"};
+  constexpr const char* others[] = {"id", "key_by", "max_keys", "evict", "options"};
   bool all_known = std::all_of(node.children.begin(), node.children.end(), [&](const Node& child) {
     return std::any_of(std::begin(others), std::end(others), [&](const char* key) { return child.key == key; });
   });
   // A misspelt verb is reported as an unknown key, an aggregate by what it lacks.
   if (verbs.empty() && all_known)
     context.diagnostics.error(node.at, node.length, "the step has no verb",
-                              "give it a filter, a map, select, drop, rename, or a window with aggregate");
+                              "give it one: filter, map, window with aggregate, ...; all are in docs/steps.md");
+}
+
+void check_has_id(const Node& node, const StepSpec& step, const std::string& example, CheckContext& context) {
+  if (step.id.empty() && !node.find("id"))
+    context.diagnostics.error(node.at, node.length, "a step that keeps state needs an \"id\"",
+                              "after a restart its state is found by it; for example: id = \"" + example + "\"");
 }
 
 void check_window_step(const Node& node, const StepSpec& step, CheckContext& context) {
   const Node& window = *node.find("window");
-  if (step.id.empty() && !node.find("id"))
-    context.diagnostics.error(node.at, node.length, "a step that keeps state needs an \"id\"",
-                              "after a restart its state is found by it; for example: id = \"per-minute\"");
+  check_has_id(node, step, "per-minute", context);
   if (!node.find("aggregate"))
     context.diagnostics.error(window.key_at, window.key_length, "\"window\" needs \"aggregate\"",
                               "for example: aggregate = { n = \"count()\" }");
 }
 
-void check_plain_step(const Node& node, bool has_verb, CheckContext& context) {
-  for (const char* key : {"aggregate", "key_by", "max_keys", "evict"}) {
-    const Node* child = node.find(key);
-    if (child && (has_verb || child->key == "aggregate"))
-      context.diagnostics.error(child->key_at, child->key_length, quoted(key) + " needs \"window\"",
-                                "for example: window = { tumbling = \"1min\" }");
-  }
+void check_needs(const Node& node, std::initializer_list<const char*> keys, const char* message, const char* help,
+                 CheckContext& context) {
+  for (const char* key : keys)
+    if (const Node* child = node.find(key))
+      context.diagnostics.error(child->key_at, child->key_length, quoted(key) + " needs " + message, help);
+}
+
+void check_other_step(const Node& node, const StepSpec& step, bool has_verb, CheckContext& context) {
+  constexpr const char* window_help = "for example: window = { tumbling = \"1min\" }";
+  check_needs(node, {"aggregate"}, "\"window\"", window_help, context);
+  if (step.kind && step.kind->keyed) return check_has_id(node, step, step.kind->verb, context);
+  if (has_verb)
+    check_needs(node, {"key_by", "max_keys", "evict"}, "a step that keeps state per key, such as \"window\"", window_help,
+                context);
 }
 
 }  // namespace
@@ -238,14 +266,15 @@ void check_step(const Node& node, void* section, CheckContext& context) {
   StepSpec& step = as<StepSpec>(section);
   std::vector<const Node*> verbs = verbs_of(node);
   check_single_verb(node, verbs, context);
-  bool has_window = node.find("window") != nullptr;
-  if (has_window) {
+  if (!verbs.empty()) step.verb = verb_named(verbs[0]->key);
+  if (step.verb == StepVerb::Registered) step.kind = kind_of(*verbs[0]);
+  if (!node.find("operator"))
+    check_needs(node, {"options"}, "\"operator\"", "each verb has its options in its own table", context);
+  if (node.find("window")) {
     check_window_step(node, step, context);
   } else {
-    check_plain_step(node, !verbs.empty(), context);
+    check_other_step(node, step, !verbs.empty(), context);
   }
-  if (verbs.empty()) return;
-  step.verb = verb_named(verbs[0]->key);
 }
 
 void check_sink(const Node& node, void* section, CheckContext& context) {

@@ -117,6 +117,9 @@ void write_type(const Option& option, JsonText& json) {
     case OptionType::Integer:
       json.member("type", "integer");
       return write_bounds(option, "minimum", "maximum", json);
+    case OptionType::Number:
+      json.member("type", "number");
+      return write_bounds(option, "minimum", "maximum", json);
     case OptionType::Duration:
       return write_quantity(duration_pattern, json);
     case OptionType::Size:
@@ -141,6 +144,7 @@ void write_type(const Option& option, JsonText& json) {
     case OptionType::ExpressionTable:
       return write_named(field_names, json, [&] { write_strings(json, nullptr); });
     case OptionType::Table:
+      if (!option.section) return json.member("type", "object");  // as the operator declares
       return write_section(*option.section, json);
     case OptionType::NamedTables:
       return write_named(name_pattern, json, [&] { write_section(*option.section, json); });
@@ -156,7 +160,7 @@ void write_type(const Option& option, JsonText& json) {
 
 void write_default(const Option& option, JsonText& json) {
   if (!option.standard) return;
-  if (option.type == OptionType::Integer || option.type == OptionType::Boolean) {
+  if (option.type == OptionType::Integer || option.type == OptionType::Number || option.type == OptionType::Boolean) {
     json.raw_member("default", option.standard);
   } else {
     json.member("default", option.standard);

@@ -22,7 +22,8 @@ struct ConfigFile;
 enum class OptionType : uint8_t {
   Boolean,
   Integer,
-  Name,  // 1 to 63 of A-Z a-z 0-9 _ . -
+  Number,  // an integer or a float
+  Name,    // 1 to 63 of A-Z a-z 0-9 _ . -
   Text,
   Duration,  // kept in ms
   Size,      // kept in bytes
@@ -48,7 +49,8 @@ enum class MemberType : uint8_t {
   Source,
   Place,
   Struct,
-  Structs
+  Structs,
+  Bag  // StepOptions: whatever the row's type yields, under the row's key
 };
 
 /// How to reach a member of a section's struct, and of what type it is.
@@ -121,6 +123,7 @@ struct Option {
   std::span<const char* const> choices = {};
   std::span<const char* const> later = {};  // choices that this version does not know yet
   const Section* section = nullptr;
+  bool only_if_written = false;  // Table: leave the struct alone where the file has no such table
   const char* documentation = "";
   const char* example = nullptr;  // as it stands in the file
   Check check = nullptr;          // what the row cannot say; called with a value of the right type

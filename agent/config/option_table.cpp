@@ -2,6 +2,7 @@
 // (the failing test says how).
 #include "agent/config/checks.h"
 #include "agent/config/option.h"
+#include "agent/config/step_sections.h"
 
 namespace weir {
 namespace {
@@ -462,6 +463,20 @@ constexpr Option step_options[] = {
      .place = member<&StepSpec::id_at>,
      .documentation = "Names the step. Required where the step keeps state: after a restart the state is found by it.",
      .example = "id = \"per-minute\""},
+    {.key = "operator",
+     .type = Text,
+     .member = member<&StepSpec::custom>,
+     .minimum = "1",
+     .maximum = "63",
+     .documentation = "Verb: an operator that an engineer's program has registered under this name.",
+     .example = "operator = \"keyed-average\"",
+     .check = check_operator},
+    {.key = "options",
+     .type = Table,
+     .member = member<&StepSpec::options>,
+     .only_if_written = true,
+     .documentation = "The options of `operator`, as it declares them.",
+     .example = "options = { count = 2 }"},
     {.key = "filter",
      .type = Expression,
      .member = member<&StepSpec::filter>,
@@ -535,7 +550,7 @@ constexpr Option step_options[] = {
      .example = "evict = \"oldest\""},
 };
 
-constexpr Section step_section = {
+constinit Section step_section = {
     .header = "[[pipeline.step]]",
     .documentation =
         "One step has one verb: `filter`, `map`, `select`, `drop`, `rename`, or `window` with `aggregate`. Records go through "
@@ -727,6 +742,8 @@ constexpr bool fits(OptionType type, MemberType into) {
   switch (type) {
     case Boolean:
       return into == MemberType::Bool;
+    case Number:
+      return false;  // of registered steps only
     case Integer:
     case Size:
       return into == MemberType::Unsigned;
@@ -754,19 +771,23 @@ constexpr bool fits(OptionType type, MemberType into) {
   return false;
 }
 
-constexpr bool fits(const Section& section) {
-  for (const Option& option : section.options) {
+constexpr bool fits(std::span<const Option> options) {
+  for (const Option& option : options) {
     if (!fits(option.type, option.member.type)) return false;
     if (option.place.type != MemberType::None && option.place.type != MemberType::Place) return false;
-    if (option.section && !fits(*option.section)) return false;
+    // The rows of a step grow with the registered ones; those that stand here are looked at below.
+    if (option.section != nullptr && option.section != &step_section && !fits(option.section->options)) return false;
   }
   return true;
 }
 
-static_assert(fits(root_section), "a row of the option table does not fit its member");
+static_assert(fits(root_options) && fits(step_options), "a row of the option table does not fit its member");
 
 }  // namespace
 
-const Section& config_section() { return root_section; }
+const Section& config_section() {
+  step_section.options = with_registered_steps(step_options);
+  return root_section;
+}
 
 }  // namespace weir

@@ -46,6 +46,8 @@ std::string type_text(const Option& option) {
       return "boolean";
     case OptionType::Integer:
       return "integer";
+    case OptionType::Number:
+      return "number";
     case OptionType::Name:
       return "name";
     case OptionType::Text:
@@ -78,7 +80,9 @@ std::string type_text(const Option& option) {
 
 /// " from A to B" for what has bounds that a reader cares about.
 std::string range_text(const Option& option) {
-  if (option.type != OptionType::Integer && option.type != OptionType::Duration && option.type != OptionType::Size) return {};
+  if (option.type != OptionType::Integer && option.type != OptionType::Number && option.type != OptionType::Duration &&
+      option.type != OptionType::Size)
+    return {};
   if (!option.minimum) return {};
   if (!option.maximum) return ", " + std::string(option.minimum) + " or more";
   return ", " + std::string(option.minimum) + " to " + option.maximum;
@@ -88,7 +92,7 @@ std::string default_text(const Option& option) {
   if (option.required) return "required";
   if (option.standard_note) return option.standard_note;
   if (!option.standard) return "";
-  bool bare = option.type == OptionType::Integer || option.type == OptionType::Boolean;
+  bool bare = option.type == OptionType::Integer || option.type == OptionType::Number || option.type == OptionType::Boolean;
   return bare ? "`" + std::string(option.standard) + "`" : "`\"" + std::string(option.standard) + "\"`";
 }
 

@@ -6,23 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "agent/model/config_text.h"
 #include "agent/model/source_field.h"
+#include "agent/model/step_kind.h"
 
 namespace weir {
-
-/// A place in a configuration file. Lines and columns count from 1, columns in characters as an editor shows them.
-struct Location {
-  uint32_t file = 0;  // index into ConfigFiles
-  uint32_t line = 0;  // 0: no place (a default)
-  uint32_t column = 0;
-};
-
-/// A text and where its first character stands, so that an error inside it (an expression) can be pointed at: see `inside`.
-struct Text {
-  std::string value;
-  Location at;
-  std::string written;  // as it stands in the file; empty where that is the value itself (no escape sequences)
-};
 
 struct AgentSpec {
   std::string name;  // default: the host's name
@@ -97,13 +85,7 @@ struct SourceSpec {
   Location at;
 };
 
-struct NamedExpression {
-  std::string name;
-  Location name_at;
-  Text expression;
-};
-
-enum class StepVerb : uint8_t { None, Filter, Map, Select, Drop, Rename, Window };
+enum class StepVerb : uint8_t { None, Filter, Map, Select, Drop, Rename, Window, Registered };
 
 struct StepSpec {
   std::string id;  // empty: none given
@@ -119,7 +101,10 @@ struct StepSpec {
   int64_t offset = 0;    // ms; windows begin at multiples of `tumbling` plus this
   std::vector<NamedExpression> aggregate;
   uint64_t max_keys = 0;
-  std::string evict;  // "reject" "oldest" "emit"
+  std::string evict;               // "reject" "oldest" "emit"
+  Text custom;                     // the name that `operator` gives
+  const StepKind* kind = nullptr;  // of StepVerb::Registered
+  StepOptions options;             // of StepVerb::Registered
   Location at;
 };
 

@@ -20,6 +20,10 @@ struct Record {
   /// Makes the identity of a result: hash of step and key and window (derived), or of the source offset. Set by the
   /// operator that makes the record; the sink adds pipeline and ordinal.
   uint64_t identity = 0;
+  /// Processing time: the wall clock at the start of the process plus what has passed since, ms.
+  int64_t processing_ms = 0;
+  /// Whose event time it follows: 0, or the place of its device's own clock (event_time.per).
+  uint32_t clock = 0;
 };
 
 /// What became of a message's own record; the account adds up over these.

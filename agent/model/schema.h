@@ -19,6 +19,7 @@ struct Field {
   std::string name;
   Type type = Type::Null;
   uint32_t max_length = 0;  // bytes, for strings; 0 otherwise
+  bool clock = false;       // records with different values of this field have clocks of their own (event_time.per)
   bool operator==(const Field&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "agent/model/value_text.h"
 #include "agent/operators/value_order.h"
 
 namespace weir {
@@ -103,6 +104,17 @@ int KeyCodec::compare(Bytes left, Bytes right) const {
     }
   }
   return 0;
+}
+
+void KeyCodec::describe_no_room(std::string_view id, uint64_t max_keys, std::string_view are_what,
+                                std::span<const Value> values, TextWriter& out) const {
+  out.append("step ").append(id).append(": all max_keys = ").append_uint(max_keys);
+  out.append(" keys ").append(are_what).append("; no room for ");
+  for (size_t index = 0; index < size(); ++index) {
+    out.append(index == 0 ? "" : ", ").append(fields_[index].name).append(" = ");
+    append_json(out, values[positions_[index]]);
+  }
+  if (size() == 0) out.append("another one");
 }
 
 }  // namespace weir

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/base/bytes.h"
+#include "agent/base/text_writer.h"
 #include "agent/model/schema.h"
 
 namespace weir {
@@ -25,6 +26,10 @@ class KeyCodec {
   bool decode(Bytes key, std::span<Value> values) const;
   /// A total order of keys, field by field: null first, then by value, text by its bytes. Requires bytes that decode() takes.
   int compare(Bytes left, Bytes right) const;
+
+  /// Why a record with these values finds no room: `step <id>: all max_keys = N keys <are what>; no room for device = "d1"`.
+  void describe_no_room(std::string_view id, uint64_t max_keys, std::string_view are_what, std::span<const Value> values,
+                        TextWriter& out) const;
 
  private:
   std::vector<Field> fields_;

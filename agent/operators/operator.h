@@ -3,6 +3,8 @@
 // heap after it was made. Reactor thread only.
 #pragma once
 
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "agent/model/codec.h"
@@ -31,9 +33,11 @@ class Operator {
   /// What the records look like that it hands on.
   virtual const Schema& schema() const = 0;
 
-  /// Takes one record; returns what became of it. Never blocks: a result that an operator makes in answer to a single record
-  /// must fit whatever the sink keeps in reserve for that (one record).
+  /// Takes one record; returns what became of it. Never blocks: the results that an operator makes in answer to a single record
+  /// must fit whatever the sink keeps in reserve for that: fan_out() of them.
   virtual Outcome process(const Record& record) = 0;
+  /// The most records that it hands on in answer to one record, or between two questions for ready().
+  virtual uint32_t fan_out() const { return 1; }
 
   /// Event time has reached `watermark_ms`: no record with an event time <= it is expected any more. Fires what is due, while
   /// downstream is ready. Returns true when all is fired; false: call again with the same or a later watermark. The pipeline
@@ -42,12 +46,31 @@ class Operator {
     (void)watermark_ms;
     return true;
   }
-  /// Whether anything after this operator has room for one more result.
+  /// The same for the records of one clock, for operators all of whose keys follow one clock each (a key field is the one that
+  /// event_time.per names); advance() is not called for them.
+  virtual bool follows_clocks() const { return false; }
+  virtual bool advance_clock(uint32_t clock, int64_t watermark_ms) {
+    (void)clock, (void)watermark_ms;
+    return true;
+  }
+  /// Processing time has come to `processing_ms`, which never goes back. As advance(), for those that ask for it.
+  virtual bool wants_ticks() const { return false; }
+  virtual bool tick(int64_t processing_ms) {
+    (void)processing_ms;
+    return true;
+  }
+  /// Whether all that comes after this operator has room for fan_out() more results.
   virtual bool ready() const { return next_ == nullptr || next_->ready(); }
   /// Its state, or nullptr if it has none.
   virtual Stateful* stateful() { return nullptr; }
   /// Keys whose state was given up for others since the start of the process (max_keys with evict).
   virtual uint64_t evicted() const { return 0; }
+
+  /// Further outputs beside the main one, by name: the branches of a route, what came too late.
+  virtual std::span<const std::string> branches() const { return {}; }
+  virtual void connect_branch(size_t branch, Operator* next) { (void)branch, (void)next; }
+  /// Where the records of a second input go in (a join's); nullptr if there is none.
+  virtual Operator* second_input() { return nullptr; }
 
   void connect(Operator* next, RefusalHandler* refusals) {
     next_ = next;

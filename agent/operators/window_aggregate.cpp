@@ -4,7 +4,6 @@
 
 #include "agent/base/hash.h"
 #include "agent/base/text_writer.h"
-#include "agent/model/value_text.h"
 #include "agent/operators/value_cell.h"
 #include "agent/operators/window_spec.h"
 
@@ -129,13 +128,7 @@ bool WindowAggregate::give_up(uint32_t key) {
 
 Outcome WindowAggregate::refuse(const Record& record) {
   TextWriter text(refusal_text_);
-  text.append("step ").append(spec_.id).append(": all max_keys = ").append_uint(spec_.max_keys);
-  text.append(" keys have open windows; no room for ");
-  for (size_t index = 0; index < codec_.size(); ++index) {
-    text.append(index == 0 ? "" : ", ").append(codec_[index].name).append(" = ");
-    append_json(text, record.values[spec_.key_fields[index]]);
-  }
-  if (codec_.size() == 0) text.append("another window");
+  codec_.describe_no_room(spec_.id, spec_.max_keys, "have open windows", record.values, text);
   refusals().on_refused(record, input_, spec_.id, {"capacity", text.text()});
   return Outcome::DeadLetter;
 }

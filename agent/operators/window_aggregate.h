@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "agent/operators/aggregate.h"
+#include "agent/operators/evict.h"
 #include "agent/operators/key_codec.h"
 #include "agent/operators/keyed_state.h"
 #include "agent/operators/operator.h"
@@ -30,11 +31,6 @@
 #include "agent/operators/window_index.h"
 
 namespace weir {
-
-enum class Evict : uint8_t { Reject, Oldest, Emit };
-
-/// "reject", "oldest", "emit"; false for anything else.
-bool parse_evict(std::string_view text, Evict& evict);
 
 struct WindowSpec {
   std::string id;

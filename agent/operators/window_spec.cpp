@@ -86,18 +86,6 @@ std::string type_text(Type type, uint32_t max_length) {
 
 }  // namespace
 
-bool parse_evict(std::string_view text, Evict& evict) {
-  if (text == "reject")
-    evict = Evict::Reject;
-  else if (text == "oldest")
-    evict = Evict::Oldest;
-  else if (text == "emit")
-    evict = Evict::Emit;
-  else
-    return false;
-  return true;
-}
-
 std::vector<WindowFault> WindowAggregate::check(const WindowSpec& spec, const Schema& input) {
   return Checker(spec, input).run();
 }

@@ -203,7 +203,7 @@ TEST(ConfigErrors, a_step_without_a_verb_is_refused) {
   says(
       "c.toml:31:3: error: the step has no verb\n"
       "  [[pipeline.step]]\n"
-      "  ^~~~~~~~~~~~~~~~~ give it a filter, a map, select, drop, rename, or a window with aggregate\n",
+      "  ^~~~~~~~~~~~~~~~~ give it one: filter, map, window with aggregate, ...; all are in docs/steps.md\n",
       "  filter = \"max_t > 80\"\n", "");
 }
 
@@ -249,7 +249,7 @@ TEST(ConfigErrors, aggregates_without_a_window_are_refused) {
 
 TEST(ConfigErrors, a_filter_has_no_keys) {
   says(
-      "c.toml:33:3: error: \"max_keys\" needs \"window\"\n"
+      "c.toml:33:3: error: \"max_keys\" needs a step that keeps state per key, such as \"window\"\n"
       "  max_keys = 5\n"
       "  ^~~~~~~~ for example: window = { tumbling = \"1min\" }\n",
       "filter = \"max_t > 80\"", "filter = \"max_t > 80\"\n  max_keys = 5");

@@ -1,0 +1,76 @@
+// One process, many commands: this file finds the command.
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "agent/app/command_line.h"
+#include "agent/app/commands.h"
+#include "agent/app/run_weir.h"
+#include "agent/app/version.h"
+#include "agent/base/nearest_name.h"
+#include "agent/operators/steps.h"
+
+namespace weir {
+namespace {
+
+struct Command {
+  const char* name;
+  int (*run)(int count, char** arguments);
+  const char* summary;
+};
+
+constexpr Command commands[] = {
+    {"run", command_run, "run the pipelines of a configuration"},
+    {"check", command_check, "check a configuration and say all that is wrong with it"},
+    {"plan", command_plan, "print the memory that a configuration needs, before anything runs"},
+    {"status", command_status, "ask a running agent how it is"},
+    {"dead-letters", command_dead_letters, "list the messages that were set aside"},
+    {"schema", command_schema, "print the JSON Schema of the configuration, for editors"},
+};
+
+void print_help() {
+  printf(
+      "weir %s: stream processing for gateways that does not lose data\n\n"
+      "usage: weir COMMAND [CONFIG...] [options]\n\n",
+      weir_version);
+  for (const Command& command : commands) printf("  %-14s%s\n", command.name, command.summary);
+  printf(
+      "\nCONFIG is a TOML file or a directory of them; without one it is %s.\n"
+      "`weir COMMAND --help` tells more.\n",
+      default_config_path);
+}
+
+int find_and_run(int count, char** arguments) {
+  if (count < 2) {
+    print_help();
+    return exit_usage;
+  }
+  std::string name = arguments[1];
+  if (name == "--help" || name == "-h" || name == "help") {
+    print_help();
+    return exit_ok;
+  }
+  if (name == "--version") {
+    printf("weir %s\n", weir_version);
+    return exit_ok;
+  }
+  std::vector<std::string> names;
+  for (const Command& command : commands) {
+    if (name == command.name) return command.run(count - 2, arguments + 2);
+    names.emplace_back(command.name);
+  }
+  std::string nearest = nearest_name(name, names);
+  fprintf(stderr, "weir: error: there is no command \"%s\"%s%s%s\n", name.c_str(),
+          nearest.empty() ? "; see weir --help" : "; did you mean \"", nearest.c_str(), nearest.empty() ? "" : "\"?");
+  return exit_usage;
+}
+
+}  // namespace
+
+int run_weir(int count, char** arguments) {
+  register_built_in_steps();
+  return find_and_run(count, arguments);
+}
+
+}  // namespace weir

@@ -1,0 +1,28 @@
+#include "agent/model/step_kind.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace weir {
+namespace {
+
+std::vector<const StepKind*>& registry() {
+  static std::vector<const StepKind*> kinds;
+  return kinds;
+}
+
+}  // namespace
+
+void register_step_kind(const StepKind& kind) {
+  if (std::ranges::find(registry(), &kind) == registry().end()) registry().push_back(&kind);
+}
+
+std::span<const StepKind* const> step_kinds() { return registry(); }
+
+const StepKind* find_step_kind(std::string_view verb) {
+  for (const StepKind* kind : registry())
+    if (kind->verb == verb) return kind;
+  return nullptr;
+}
+
+}  // namespace weir

@@ -1,0 +1,88 @@
+#include "agent/operators/step_build.h"
+
+#include "agent/base/nearest_name.h"
+
+namespace weir {
+namespace {
+
+std::string in_quotes(std::string_view name) { return "\"" + std::string(name) + "\""; }
+
+std::string did_you_mean(const std::string& name) { return name.empty() ? "" : "did you mean " + in_quotes(name) + "?"; }
+
+std::string nearest_field(const std::string& name, const Schema& schema) {
+  std::vector<std::string> names;
+  for (const Field& field : schema.fields()) names.push_back(field.name);
+  return nearest_name(name, names);
+}
+
+}  // namespace
+
+void StepBuild::error(std::string_view key, std::string message, std::string help) {
+  good_ = false;
+  const Text& text = options_.text(key);
+  if (text.at.line != 0)
+    return errors_.error(text, 0, std::max<size_t>(1, text.value.size()), std::move(message), std::move(help));
+  errors_.error(options_.given(key) ? options_.at(key) : at_, 1, std::move(message), std::move(help));
+}
+
+uint32_t StepBuild::field(std::string_view key, TypeSet types) { return field(options_.text(key), types); }
+
+uint32_t StepBuild::field(const Text& name, TypeSet types) {
+  const int position = input_.find(name.value);
+  std::string message;
+  std::string help;
+  if (position < 0) {
+    message = "there is no field " + in_quotes(name.value) + " at this step";
+    help = did_you_mean(nearest_field(name.value, input_));
+  } else if (const Type type = input_[static_cast<size_t>(position)].type; !types.contains(type)) {
+    message = in_quotes(name.value) + " is " + type_name(type) + "; this takes " + types.text();
+  } else {
+    return static_cast<uint32_t>(position);
+  }
+  good_ = false;
+  errors_.error(name, 0, std::max<size_t>(1, name.value.size()), std::move(message), std::move(help));
+  return 0;
+}
+
+Program StepBuild::expression(std::string_view key, Type expected) { return expression(options_.text(key), expected); }
+
+Program StepBuild::expression(const Text& text, Type expected) {
+  Program program;
+  std::vector<ExpressionError> errors;
+  if (compile_expression(text.value, input_, expected, program, errors)) return program;
+  good_ = false;
+  for (const ExpressionError& each : errors)
+    errors_.error(text, each.offset, each.length, each.message, did_you_mean(each.suggestion));
+  return {};
+}
+
+void StepBuild::add_field(Schema& schema, Field field, std::string_view key) {
+  if (schema.find(field.name) >= 0) {
+    error(key, "two fields would be called " + in_quotes(field.name), "give one of them another name");
+  } else if (schema.size() == fields_max) {
+    error(key, "a record has at most " + std::to_string(fields_max) + " fields");
+  } else {
+    schema.add(std::move(field));
+  }
+}
+
+Schema StepBuild::key_schema() const {
+  Schema schema;
+  for (uint32_t position : keyed_.key_fields) schema.add(input_[position]);
+  return schema;
+}
+
+std::unique_ptr<Operator> StepBuild::keyed(std::unique_ptr<KeyedFunction> function) {
+  const uint64_t bytes = KeyedOperator::slot_bytes(keyed_, *function, input_);
+  if (bytes > KeyedState::slot_bytes_max) {
+    good_ = false;
+    errors_.error(at_, 1,
+                  "the state of one key would take " + std::to_string(bytes) + " bytes; at most " +
+                      std::to_string(KeyedState::slot_bytes_max) + " can be stored",
+                  "shorter strings (string(N)) or smaller limits make it smaller");
+  }
+  if (!good_) return nullptr;
+  return std::make_unique<KeyedOperator>(keyed_, std::move(function), input_, arena_, pool_);
+}
+
+}  // namespace weir

@@ -1,0 +1,12 @@
+#include "agent/operators/steps.h"
+
+namespace weir {
+
+void register_built_in_steps() {
+  constexpr const StepKind* kinds[] = {
+      &deadband_step,
+  };
+  for (const StepKind* kind : kinds) register_step_kind(*kind);
+}
+
+}  // namespace weir

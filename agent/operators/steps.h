@@ -1,0 +1,14 @@
+// The steps that weir brings along, each declared by the file that has its operator. A new one is a file, a row here and in
+// steps.cpp, and its examples in docs/steps.md, without which the tests fail.
+#pragma once
+
+#include "agent/model/step_kind.h"
+
+namespace weir {
+
+extern const StepKind deadband_step;
+
+/// Makes them known; the first thing that a program does.
+void register_built_in_steps();
+
+}  // namespace weir
