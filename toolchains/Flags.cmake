@@ -1,4 +1,5 @@
 # weir_flags: what every file of ours is compiled with. Exceptions and RTTI are off in our code; warnings are errors.
+# -ffp-contract=off: a multiplication and an addition are never fused, so that results are the same bits on every architecture.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -10,7 +11,7 @@ endif()
 
 add_library(weir_flags INTERFACE)
 target_compile_options(weir_flags INTERFACE
-  $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -Wall -Wextra -Werror -Wshadow -Wconversion -Wsign-conversion
+  $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -ffp-contract=off -Wall -Wextra -Werror -Wshadow -Wconversion -Wsign-conversion
   -Wnon-virtual-dtor -Wold-style-cast -Wformat=2 -Wundef -Wno-psabi>
   -ffunction-sections -fdata-sections -fstack-protector-strong -fPIE)
 target_compile_definitions(weir_flags INTERFACE _FILE_OFFSET_BITS=64 _TIME_BITS=64

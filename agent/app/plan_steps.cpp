@@ -105,8 +105,7 @@ bool find_keys(const StepContext& context, const StepSpec& step, const Schema& i
   return good;
 }
 
-bool build_aggregations(const StepContext& context, const StepSpec& step, const Schema& input,
-                        std::vector<Aggregation>& aggregations) {
+bool build_aggregations(const StepContext& context, const StepSpec& step, const Schema& input, AggregateSet& aggregations) {
   bool good = true;
   for (const NamedExpression& named : step.aggregate) {
     AggregateCall call;
@@ -115,8 +114,11 @@ bool build_aggregations(const StepContext& context, const StepSpec& step, const 
     bool made = compile_aggregate_call(named.expression.value, input, call, errors) &&
                 make_aggregation(named.name, named.expression.value, std::move(call), aggregation, errors);
     report(context.diagnostics, named.expression, errors);
+    std::vector<ExpressionError> filter_errors;
+    if (named.filter.at.line != 0) made &= add_filter(named.filter.value, input, aggregation, filter_errors);
+    report(context.diagnostics, named.filter, filter_errors);
     good &= made;
-    aggregations.push_back(std::move(aggregation));
+    if (made) aggregations.push_back(std::move(aggregation));
   }
   return good;
 }

@@ -41,6 +41,7 @@ const char* wanted_name(OptionType type) {
       return "an array of strings";
     case OptionType::Fields:
     case OptionType::ExpressionTable:
+    case OptionType::AggregateTable:
       return "a table of strings";
     case OptionType::Table:
     case OptionType::NamedTables:
@@ -71,6 +72,8 @@ class SectionBinder {
   void bind_fields(const Node& node);
   void bind_expressions(const Option& option, const Node& node);
   const Section* section_for(const Option& option) const;
+  bool bind_expression(const Option& option, const Node& node, NamedExpression& named);
+  bool bind_filtered(const Node& node, NamedExpression& named);
   void bind_table(const Option& option, const Node* node);
   void bind_tables(const Option& option, const Node& node);
 
@@ -169,6 +172,7 @@ void SectionBinder::bind_value(const Option& option, const Node& node) {
       if (accept_kind(option, node, NodeKind::Table)) bind_fields(node);
       return;
     case OptionType::ExpressionTable:
+    case OptionType::AggregateTable:
       return bind_expressions(option, node);
     case OptionType::Table:
       if (!accept_kind(option, node, NodeKind::Table)) return bind_table(option, nullptr);
@@ -261,12 +265,10 @@ void SectionBinder::bind_expressions(const Option& option, const Node& node) {
   for (const Node& each : node.children) {
     if (each.key.empty() || each.key.size() > name_bytes_max) {
       context_.diagnostics.error(each.key_at, each.key_length, "a field's name has 1 to 63 bytes");
-    } else if (each.kind != NodeKind::String) {
-      error(each, quoted(each.key) + " must be an expression in a string, not " + kind_name(each.kind));
     } else if (list.size() == fields_max) {
       return error(node, "a record has at most " + std::to_string(fields_max) + " fields");
-    } else {
-      list.push_back({each.key, each.key_at, each.text});
+    } else if (NamedExpression named{each.key, each.key_at, {}}; bind_expression(option, each, named)) {
+      list.push_back(std::move(named));
     }
   }
 }
@@ -277,6 +279,37 @@ const Section* SectionBinder::section_for(const Option& option) const {
   const Node* name = table_ ? table_->find("operator") : nullptr;
   const StepKind* kind = name && name->kind == NodeKind::String ? find_step_kind(name->text.value) : nullptr;
   return kind && kind->custom ? &section_of(*kind) : nullptr;
+}
+
+bool SectionBinder::bind_expression(const Option& option, const Node& node, NamedExpression& named) {
+  if (option.type == OptionType::AggregateTable && node.kind == NodeKind::Table) return bind_filtered(node, named);
+  named.expression = node.text;
+  if (node.kind != NodeKind::String)
+    error(node, quoted(node.key) + " must be an expression in a string, not " + kind_name(node.kind));
+  return node.kind == NodeKind::String;
+}
+
+/// { value = "count()", filter = "temperature > 80" }
+bool SectionBinder::bind_filtered(const Node& node, NamedExpression& named) {
+  const std::vector<std::string> known = {"value", "filter"};
+  bool bound = true;
+  for (const Node& each : node.children) {
+    if (each.key != known[0] && each.key != known[1]) {
+      bound = false;
+      context_.diagnostics.error(each.key_at, each.key_length, "unknown key " + quoted(each.key) + " in " + quoted(node.key),
+                                 suggest(each.key, known, "there are:"));
+    } else if (each.kind != NodeKind::String) {
+      bound = false;
+      error(each, quoted(each.key) + " must be an expression in a string, not " + kind_name(each.kind));
+    } else {
+      (each.key == known[0] ? named.expression : named.filter) = each.text;
+    }
+  }
+  if (bound && node.find(known[0]) == nullptr) {
+    bound = false;
+    error(node, quoted(node.key) + " needs \"value\"", "for example: { value = \"count()\", filter = \"temperature > 80\" }");
+  }
+  return bound;
 }
 
 void SectionBinder::bind_table(const Option& option, const Node* node) {

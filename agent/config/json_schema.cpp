@@ -107,6 +107,14 @@ void write_strings(JsonText& json, const char* pattern) {
   if (pattern) json.member("pattern", pattern);
 }
 
+/// A string, or an object of a value and a filter.
+void write_aggregate(JsonText& json) {
+  json.raw_member("type", "[\"string\", \"object\"]");
+  json.raw_member("additionalProperties", "false");
+  json.raw_member("required", "[\"value\"]");
+  json.raw_member("properties", "{ \"value\": { \"type\": \"string\" }, \"filter\": { \"type\": \"string\" } }");
+}
+
 void write_type(const Option& option, JsonText& json) {
   constexpr const char* field_names = "^.{1,63}$";
   constexpr const char* field_rules =
@@ -143,6 +151,8 @@ void write_type(const Option& option, JsonText& json) {
       return write_named(field_names, json, [&] { write_strings(json, field_rules); });
     case OptionType::ExpressionTable:
       return write_named(field_names, json, [&] { write_strings(json, nullptr); });
+    case OptionType::AggregateTable:
+      return write_named(field_names, json, [&] { write_aggregate(json); });
     case OptionType::Table:
       if (!option.section) return json.member("type", "object");  // as the operator declares
       return write_section(*option.section, json);

@@ -32,6 +32,7 @@ enum class OptionType : uint8_t {
   TextList,
   Fields,           // name = "TYPE PATH"; see field_rule.h
   ExpressionTable,  // name = "expression"
+  AggregateTable,   // name = "expression" or { value = "expression", filter = "expression" }
   Table,
   TableArray,   // [[name]]
   NamedTables,  // [name.ANY]

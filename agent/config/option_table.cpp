@@ -523,11 +523,11 @@ constexpr Option step_options[] = {
      .example = "key_by = [\"device\"]",
      .check = check_key_by},
     {.key = "aggregate",
-     .type = ExpressionTable,
+     .type = AggregateTable,
      .member = member<&StepSpec::aggregate>,
      .documentation = "What a closed window says: `count()`, `count(x)` (not null), `sum(x)`, `avg(x)`, `min(x)`, `max(x)`, "
-                      "`first(x)`, `last(x)` of "
-                      "an expression.",
+                      "`first(x)`, `last(x)` of an expression. With a filter only the records count for which it is true: "
+                      "`hot = { value = \"count()\", filter = \"temperature > 80\" }`.",
      .example = "aggregate = { avg_t = \"avg(temperature)\", n = \"count()\" }"},
     {.key = "max_keys",
      .type = Integer,
@@ -761,6 +761,7 @@ constexpr bool fits(OptionType type, MemberType into) {
     case Fields:
       return into == MemberType::Source;
     case ExpressionTable:
+    case AggregateTable:
       return into == MemberType::Expressions;
     case Table:
       return into == MemberType::Struct;

@@ -64,6 +64,8 @@ std::string type_text(const Option& option) {
       return "table of [fields](#fields)";
     case OptionType::ExpressionTable:
       return "table of expressions";
+    case OptionType::AggregateTable:
+      return "table of aggregates";
     case OptionType::Table:
       return "table";
     case OptionType::TableArray:

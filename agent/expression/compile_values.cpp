@@ -74,16 +74,20 @@ Compiler::Operand Compiler::parse_primary() {
 
 Compiler::Operand Compiler::parse_number(bool negative) {
   const Token& token = take();
+  return push(token, number_of(token, negative));
+}
+
+Value Compiler::number_of(const Token& token, bool negative) {
   constexpr uint64_t int_max = INT64_MAX;
   if (token.kind == TokenKind::Float) {
     if (token.out_of_range) report(token, "the number does not fit a float");
-    return push(token, Value::of_float(negative ? -token.number : token.number));
+    return Value::of_float(negative ? -token.number : token.number);
   }
   if (token.out_of_range || token.magnitude > int_max + (negative ? 1 : 0)) {
     report(token, "the number does not fit an int (64 bits); a float is written with a point");
-    return push(token, Value::of_int(0));
+    return Value::of_int(0);
   }
-  return push(token, Value::of_int(static_cast<int64_t>(negative ? 0 - token.magnitude : token.magnitude)));
+  return Value::of_int(static_cast<int64_t>(negative ? 0 - token.magnitude : token.magnitude));
 }
 
 Compiler::Operand Compiler::parse_field() {

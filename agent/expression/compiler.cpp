@@ -31,17 +31,35 @@ bool Compiler::compile_aggregate_call(AggregateCall& call, std::vector<Expressio
   expect(TokenKind::Open, "expected \"(\" after the aggregate's name");
   call.argument_offset = peek().offset;
   call.has_argument = !accept(TokenKind::Close);
+  call.parameters.clear();
   Operand argument;
   if (call.has_argument) {
     if (peek().kind == TokenKind::Star) stop(peek(), "expected a value; \"*\" is not one: all records are counted by count()");
     argument = parse_expression();
-    expect(TokenKind::Close, "expected an operator or \")\"");
+    const Token& last = tokens_[next_ == 0 ? 0 : next_ - 1];
+    call.argument_length = last.offset + last.length - call.argument_offset;
+    while (accept(TokenKind::Comma)) call.parameters.push_back(parse_parameter());
+    expect(TokenKind::Close, call.parameters.empty() ? "expected an operator, \",\" or \")\"" : "expected \",\" or \")\"");
   }
   expect_end();
   if (!call.has_argument) builder_.load_constant(Value::null());
   bool good = finish(argument, call.argument, errors);
   if (!call.has_argument) call.argument = Program();
   return good;
+}
+
+AggregateParameter Compiler::parse_parameter() {
+  AggregateParameter parameter;
+  parameter.offset = peek().offset;
+  const bool negative = accept(TokenKind::Minus);
+  const Token& token = peek();
+  if (token.kind != TokenKind::Integer && token.kind != TokenKind::Float) {
+    stop(token, "expected a number, for only the first argument is taken from the record, found " + found(token));
+    return parameter;
+  }
+  parameter.value = number_of(take(), negative);
+  parameter.length = token.offset + token.length - parameter.offset;
+  return parameter;
 }
 
 bool Compiler::finish(const Operand& result, Program& program, std::vector<ExpressionError>& errors) {

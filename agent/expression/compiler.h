@@ -54,6 +54,8 @@ class Compiler {
   Operand parse_unary();
   Operand parse_primary();
   Operand parse_number(bool negative);
+  Value number_of(const Token& token, bool negative);
+  AggregateParameter parse_parameter();
   Operand parse_field();
   Operand parse_parentheses();
   Operand parse_call();

@@ -53,13 +53,23 @@ class Program {
 bool compile_expression(std::string_view text, const Schema& schema, Type expected, Program& program,
                         std::vector<ExpressionError>& errors);
 
-/// `name(argument)` or `name()`: an aggregate call; the argument is any expression over the schema.
+/// A number behind the argument of an aggregate call, and where it stands: the 95 of percentile(x, 95).
+struct AggregateParameter {
+  Value value;  // int or float
+  size_t offset = 0;
+  size_t length = 0;
+};
+
+/// `name()`, `name(argument)` or `name(argument, number, ...)`: an aggregate call; the argument is any expression over the
+/// schema, what follows it are constants.
 struct AggregateCall {
   std::string function;  // "avg"; which names exist is the operators' business
   size_t function_offset = 0;
   bool has_argument = false;
   size_t argument_offset = 0;
+  size_t argument_length = 0;
   Program argument;
+  std::vector<AggregateParameter> parameters;
 };
 
 bool compile_aggregate_call(std::string_view text, const Schema& schema, AggregateCall& call,

@@ -25,6 +25,7 @@ struct NamedExpression {
   std::string name;
   Location name_at;
   Text expression;
+  Text filter = {};  // of an aggregate; at.line is 0 if there is none
 };
 
 }  // namespace weir

@@ -57,14 +57,6 @@ ExpressionError unknown_function(const AggregateCall& call) {
           nearest_name(call.function, names)};
 }
 
-/// The bytes of the argument: up to the call's closing bracket.
-size_t argument_length(std::string_view text, const AggregateCall& call) {
-  size_t end = text.rfind(')');
-  if (end == std::string_view::npos || end <= call.argument_offset) return 1;
-  while (end > call.argument_offset + 1 && isspace(static_cast<unsigned char>(text[end - 1]))) --end;
-  return end - call.argument_offset;
-}
-
 bool is_word(char character) { return isalnum(static_cast<unsigned char>(character)) || character == '_'; }
 
 /// The call without blanks, but for one where two words would run together and those inside quotes.
@@ -90,15 +82,20 @@ std::string without_blanks(std::string_view text) {
   return result;
 }
 
-bool check(const Function& function, std::string_view text, const AggregateCall& call, std::vector<ExpressionError>& errors) {
+bool check(const Function& function, const AggregateCall& call, std::vector<ExpressionError>& errors) {
   const std::string name = function.name;
+  if (!call.parameters.empty()) {
+    const AggregateParameter& extra = call.parameters[0];
+    errors.push_back({extra.offset, extra.length, name + " takes one argument", ""});
+    return false;
+  }
   if (!call.has_argument) {
     if (!function.argument_needed) return true;
     errors.push_back({call.function_offset, name.size(), name + " needs an argument: " + name + "(field)", ""});
     return false;
   }
   if ((function.takes & set_of(call.argument.type())) != 0) return true;
-  errors.push_back({call.argument_offset, argument_length(text, call),
+  errors.push_back({call.argument_offset, call.argument_length,
                     name + " takes " + types_text(function.takes) + ", not " + type_name(call.argument.type()), ""});
   return false;
 }
@@ -112,7 +109,7 @@ bool make_aggregation(std::string name, std::string_view text, AggregateCall cal
     errors.push_back(unknown_function(call));
     return false;
   }
-  if (!check(*function, text, call, errors)) return false;
+  if (!check(*function, call, errors)) return false;
   const Type argument = call.has_argument ? call.argument.type() : Type::Null;
   const uint32_t max_length = argument == Type::String ? call.argument.max_length() : 0;
   aggregation.aggregate = function->make(call.has_argument, argument, max_length);
@@ -120,6 +117,11 @@ bool make_aggregation(std::string name, std::string_view text, AggregateCall cal
   aggregation.text = without_blanks(text);
   aggregation.argument = std::move(call.argument);
   return true;
+}
+
+bool add_filter(std::string_view text, const Schema& input, Aggregation& aggregation, std::vector<ExpressionError>& errors) {
+  aggregation.filter_text = without_blanks(text);
+  return compile_expression(text, input, Type::Bool, aggregation.filter, errors);
 }
 
 }  // namespace weir

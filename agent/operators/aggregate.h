@@ -4,11 +4,13 @@
 //
 // All of them ignore null. Over no value that is not null the result is null, except count's, which is 0.
 //   count()  int     records                          count(x)  int    records in which x is not null
-//   sum(x)   as x    int or float; an int sum that overflows is null from then on; floats are compensated (Neumaier)
+//   sum(x)   as x    int or float; an int sum is exact, and null if it does not fit; floats are compensated (Neumaier)
 //   avg(x)   float   of int or float, compensated
 //   min(x), max(x)    as x    int, float, string, time; text is ordered by its bytes
 //   first(x), last(x) as x    any type, by event time; of equal event times first keeps the earlier arrival, last the later
-// A float result that is not finite is null, as in expressions.
+// A float result that is not finite is null, as in expressions. Where floats are summed, merging may differ from adding by
+// rounding: for sum and avg by at most 2^-52 of the result and n * 2^-104 of the sum of the magnitudes, if no sum on the way
+// leaves the range of a double.
 #pragma once
 
 #include <memory>
@@ -35,6 +37,9 @@ class Aggregate {
 
   /// Takes one record's value (null for count(), which does not look at it). `at` needs no alignment.
   virtual void add(uint8_t* at, const Value& value, int64_t event_time_ms) const = 0;
+  /// Adds all that `from` holds to `into`: what was added to `from` counts as arrived after what was added to `into`, and no
+  /// event time of it is earlier. The result is then the same as if all had been added to `into`.
+  virtual void merge(uint8_t* into, const uint8_t* from) const = 0;
   /// A string views the accumulator.
   virtual Value result(const uint8_t* at) const = 0;
   /// Whether bytes that come from a disk can be an accumulator.
@@ -47,8 +52,10 @@ class Aggregate {
 /// What the step's "name = call" becomes.
 struct Aggregation {
   std::string name;
-  std::string text;  // the call without blanks that mean nothing: part of the state's layout
-  Program argument;  // empty for count()
+  std::string text;         // the call without blanks that mean nothing: part of the state's layout
+  Program argument;         // empty for count()
+  std::string filter_text;  // as `text`; empty if there is no filter
+  Program filter;           // empty: every record counts; otherwise those for which it is true
   std::unique_ptr<Aggregate> aggregate;
 };
 
@@ -56,5 +63,9 @@ struct Aggregation {
 /// nearest name), a missing argument or one of a wrong type is appended to `errors`, and false returned.
 bool make_aggregation(std::string name, std::string_view text, AggregateCall call, Aggregation& aggregation,
                       std::vector<ExpressionError>& errors);
+
+/// Lets only the records count for which `text` is true; not those for which it is false or null. An error in it is appended
+/// to `errors`, and false returned.
+bool add_filter(std::string_view text, const Schema& input, Aggregation& aggregation, std::vector<ExpressionError>& errors);
 
 }  // namespace weir

@@ -14,6 +14,7 @@ class Count final : public Aggregate {
     if (of_values_ && value.is_null()) return;
     store(at, load<uint64_t>(at) + 1);
   }
+  void merge(uint8_t* into, const uint8_t* from) const override { store(into, load<uint64_t>(into) + load<uint64_t>(from)); }
   Value result(const uint8_t* at) const override { return Value::of_int(load<int64_t>(at)); }
   bool valid(const uint8_t* at) const override { return load<int64_t>(at) >= 0; }
 

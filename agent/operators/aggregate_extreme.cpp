@@ -17,6 +17,7 @@ class Extreme final : public Aggregate {
     if (value.is_null()) return;
     if (!cell_.present(at) || compare_values(value, cell_.get(at)) * sign_ < 0) cell_.put(at, value);
   }
+  void merge(uint8_t* into, const uint8_t* from) const override { add(into, cell_.get(from), 0); }
   Value result(const uint8_t* at) const override { return cell_.get(at); }
   bool valid(const uint8_t* at) const override { return cell_.valid(at); }
 

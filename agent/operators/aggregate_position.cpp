@@ -18,6 +18,7 @@ class Position final : public Aggregate {
     store(at, event_time_ms);
     cell_.put(cell, value);
   }
+  void merge(uint8_t* into, const uint8_t* from) const override { add(into, result(from), load<int64_t>(from)); }
   Value result(const uint8_t* at) const override { return cell_.get(at + sizeof(int64_t)); }
   bool valid(const uint8_t* at) const override { return cell_.valid(at + sizeof(int64_t)); }
 

@@ -20,29 +20,51 @@ struct CompensatedSum {
       correction += (value - next) + sum;
     sum = next;
   }
+  void add(const CompensatedSum& other) {
+    add(other.sum);
+    correction += other.correction;
+  }
   double total() const { return sum + correction; }
 };
 static_assert(sizeof(CompensatedSum) == 16);
 
+void merge_sums(uint8_t* into, const uint8_t* from) {
+  auto sum = load<CompensatedSum>(into);
+  sum.add(load<CompensatedSum>(from));
+  store(into, sum);
+}
+
 Value finite_or_null(double value) { return std::isfinite(value) ? Value::of_float(value) : Value::null(); }
 
-/// Accumulator: i64 sum, u8 state.
+/// Accumulator: the exact sum as a two's complement number of 128 bits, u64 low and i64 high; u8 whether there was a value.
+/// It cannot overflow, so neither the order of the values nor where they were split decides whether the result fits.
 class IntSum final : public Aggregate {
  public:
   Type type() const override { return Type::Int; }
-  uint32_t bytes() const override { return 9; }
+  uint32_t bytes() const override { return 17; }
   void add(uint8_t* at, const Value& value, int64_t) const override {
-    if (value.is_null() || at[8] == overflowed) return;
-    int64_t sum = 0;
-    at[8] = __builtin_add_overflow(load<int64_t>(at), value.as_int(), &sum) ? overflowed : summing;
-    store(at, sum);
+    if (value.is_null()) return;
+    add_number(at, static_cast<uint64_t>(value.as_int()), value.as_int() < 0 ? -1 : 0);
+    at[16] = 1;
   }
-  Value result(const uint8_t* at) const override { return at[8] == summing ? Value::of_int(load<int64_t>(at)) : Value::null(); }
-  bool valid(const uint8_t* at) const override { return at[8] <= overflowed; }
+  void merge(uint8_t* into, const uint8_t* from) const override {
+    add_number(into, load<uint64_t>(from), load<int64_t>(from + 8));
+    into[16] |= from[16];
+  }
+  Value result(const uint8_t* at) const override {
+    const auto low = load<int64_t>(at);
+    const bool fits = load<int64_t>(at + 8) == (low < 0 ? -1 : 0);
+    return at[16] != 0 && fits ? Value::of_int(low) : Value::null();
+  }
+  bool valid(const uint8_t* at) const override { return at[16] <= 1; }
 
  private:
-  static constexpr uint8_t summing = 1;
-  static constexpr uint8_t overflowed = 2;
+  static void add_number(uint8_t* at, uint64_t low, int64_t high) {
+    uint64_t sum = 0;
+    const bool carry = __builtin_add_overflow(load<uint64_t>(at), low, &sum);
+    store(at, sum);
+    store(at + 8, load<uint64_t>(at + 8) + static_cast<uint64_t>(high) + (carry ? 1 : 0));
+  }
 };
 
 /// Accumulator: CompensatedSum, u8 whether there was a value.
@@ -56,6 +78,10 @@ class FloatSum final : public Aggregate {
     sum.add(value.as_float());
     store(at, sum);
     at[16] = 1;
+  }
+  void merge(uint8_t* into, const uint8_t* from) const override {
+    merge_sums(into, from);
+    into[16] |= from[16];
   }
   Value result(const uint8_t* at) const override {
     return at[16] == 0 ? Value::null() : finite_or_null(load<CompensatedSum>(at).total());
@@ -77,6 +103,10 @@ class Average final : public Aggregate {
       sum.add(value.as_float());
     store(at, sum);
     store(at + 16, load<uint64_t>(at + 16) + 1);
+  }
+  void merge(uint8_t* into, const uint8_t* from) const override {
+    merge_sums(into, from);
+    store(into + 16, load<uint64_t>(into + 16) + load<uint64_t>(from + 16));
   }
   Value result(const uint8_t* at) const override {
     const auto count = load<uint64_t>(at + 16);

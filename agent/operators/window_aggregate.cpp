@@ -42,15 +42,10 @@ WindowAggregate::WindowAggregate(WindowSpec spec, const Schema& input, Arena& ar
       codec_(input, spec_.key_fields),
       schema_(window_schema(spec_, input)),
       layout_(window_layout(spec_, input)),
-      key_at_(window_header_bytes + static_cast<uint32_t>(window_sizes(spec_, input).accumulator_bytes)),
+      key_at_(window_header_bytes + static_cast<uint32_t>(spec_.aggregates.bytes())),
       id_hash_(hash64(as_bytes(spec_.id))),
       state_(make_state(spec_, input, arena, pool)),
       index_(static_cast<uint32_t>(spec_.max_keys), state_.slots(), arena, pool) {
-  uint32_t at = window_header_bytes;
-  for (const Aggregation& aggregation : spec_.aggregates) {
-    accumulator_at_.push_back(at);
-    at += aggregation.aggregate->bytes();
-  }
   const std::string row = std::string(pool) + ".row";
   const std::string row_reason = "1 key and 1 result of " + std::to_string(schema_.size()) + " fields x 16 bytes";
   key_room_ = arena.take<uint8_t>(static_cast<size_t>(codec_.bytes_max()), row, row_reason);
@@ -96,11 +91,7 @@ void WindowAggregate::update(uint32_t window, const Record& record) {
   uint8_t* bytes = state_.edit(window).data();
   store(bytes + window_sequence_at, ++sequence_);
   store(bytes + window_offset_at, std::max(load<uint64_t>(bytes + window_offset_at), record.offset));
-  for (size_t index = 0; index < spec_.aggregates.size(); ++index) {
-    const auto& [name, text, argument, aggregate] = spec_.aggregates[index];
-    const Value value = argument.empty() ? Value::null() : argument.evaluate(record.values);
-    aggregate->add(bytes + accumulator_at_[index], value, record.event_time_ms);
-  }
+  spec_.aggregates.add(bytes + window_header_bytes, record);
 }
 
 /// Whether there is room for one more window and, without a key to keep, for one more key; gives up other keys for it.
@@ -161,8 +152,8 @@ void WindowAggregate::emit(uint32_t window, bool early) {
   const bool readable = codec_.decode(key_of(window), row_);
   WEIR_ASSERT(readable);
   size_t field = codec_.size();
-  for (size_t index = 0; index < spec_.aggregates.size(); ++index)
-    row_[field++] = spec_.aggregates[index].aggregate->result(bytes.data() + accumulator_at_[index]);
+  spec_.aggregates.results(bytes.data() + window_header_bytes, row_.subspan(field));
+  field += spec_.aggregates.size();
   row_[field++] = Value::of_time(start_ms);
   row_[field++] = Value::of_time(spec_.windows.end_of(start_ms));
   Record result;
@@ -244,9 +235,8 @@ Status WindowAggregate::check_restored(uint32_t window) {
     return {Code::Corrupt, "window: a stored key is malformed"};
   if (spec_.windows.start_of(start_of(bytes)) != start_of(bytes))
     return {Code::Corrupt, "window: a stored window starts where none begins"};
-  for (size_t index = 0; index < spec_.aggregates.size(); ++index)
-    if (!spec_.aggregates[index].aggregate->valid(bytes.data() + accumulator_at_[index]))
-      return {Code::Corrupt, "window: a stored accumulator is malformed"};
+  if (!spec_.aggregates.valid(bytes.data() + window_header_bytes))
+    return {Code::Corrupt, "window: a stored accumulator is malformed"};
   return {};
 }
 

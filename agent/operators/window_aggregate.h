@@ -22,7 +22,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/operators/aggregate.h"
+#include "agent/operators/aggregate_set.h"
 #include "agent/operators/evict.h"
 #include "agent/operators/key_codec.h"
 #include "agent/operators/keyed_state.h"
@@ -37,7 +37,7 @@ struct WindowSpec {
   std::vector<uint32_t> key_fields;  // positions in the input; may be empty: one key for all
   TumblingWindows windows;
   int64_t max_delay_ms = 0;  // how far the watermark is behind, at least
-  std::vector<Aggregation> aggregates;
+  AggregateSet aggregates;
   uint64_t max_keys = 0;
   Evict evict = Evict::Reject;
 };
@@ -101,8 +101,7 @@ class WindowAggregate final : public Operator, public Stateful {
   KeyCodec codec_;
   Schema schema_;
   std::string layout_;
-  std::vector<uint32_t> accumulator_at_;  // in a slot, one per aggregate
-  uint32_t key_at_;                       // in a slot
+  uint32_t key_at_;  // in a slot
   uint64_t id_hash_;
   KeyedState state_;
   WindowIndex index_;

@@ -92,8 +92,7 @@ std::vector<WindowFault> WindowAggregate::check(const WindowSpec& spec, const Sc
 
 WindowSizes window_sizes(const WindowSpec& spec, const Schema& input) {
   WindowSizes sizes;
-  for (const Aggregation& aggregation : spec.aggregates) sizes.accumulator_bytes += aggregation.aggregate->bytes();
-  sizes.slot_bytes = window_header_bytes + sizes.accumulator_bytes + KeyCodec(input, spec.key_fields).bytes_max();
+  sizes.slot_bytes = window_header_bytes + spec.aggregates.bytes() + KeyCodec(input, spec.key_fields).bytes_max();
   sizes.panes = static_cast<uint64_t>(spec.max_delay_ms / std::max<int64_t>(1, spec.windows.size_ms)) + 2;
   return sizes;
 }
@@ -101,22 +100,18 @@ WindowSizes window_sizes(const WindowSpec& spec, const Schema& input) {
 Schema window_schema(const WindowSpec& spec, const Schema& input) {
   Schema schema;
   for (uint32_t position : spec.key_fields) schema.add(input[position]);
-  for (const Aggregation& aggregation : spec.aggregates)
-    schema.add({aggregation.name, aggregation.aggregate->type(), aggregation.aggregate->max_length()});
+  spec.aggregates.append_fields(schema);
   schema.add({window_start, Type::Time, 0});
   schema.add({window_end, Type::Time, 0});
   return schema;
 }
 
 std::string window_layout(const WindowSpec& spec, const Schema& input) {
-  std::string text = "window 1, tumbling " + std::to_string(spec.windows.size_ms) + " ms, offset " +
+  std::string text = "window 2, tumbling " + std::to_string(spec.windows.size_ms) + " ms, offset " +
                      std::to_string(spec.windows.offset_ms) + " ms";
   for (uint32_t position : spec.key_fields)
     text += ", key " + input[position].name + " " + type_text(input[position].type, input[position].max_length);
-  for (const Aggregation& aggregation : spec.aggregates)
-    text += ", " + aggregation.name + " = " + aggregation.text + " " +
-            type_text(aggregation.aggregate->type(), aggregation.aggregate->max_length());
-  return text;
+  return text + spec.aggregates.layout();
 }
 
 }  // namespace weir

@@ -14,7 +14,6 @@ constexpr uint32_t window_offset_at = 16;
 constexpr uint32_t window_header_bytes = 24;
 
 struct WindowSizes {
-  uint64_t accumulator_bytes = 0;
   uint64_t slot_bytes = 0;
   uint64_t panes = 0;  // windows of one key that can be open while the watermark is max_delay behind
 };

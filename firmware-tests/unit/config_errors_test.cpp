@@ -437,6 +437,42 @@ TEST(ConfigErrors, an_expression_is_a_string) {
       "n = \"count()\"", "n = 1");
 }
 
+TEST(ConfigErrors, an_aggregate_in_braces_has_a_value_and_a_filter) {
+  says(
+      "c.toml:28:77: error: \"n\" needs \"value\"\n"
+      "  aggregate = { avg_t = \"avg(temperature)\", max_t = \"max(temperature)\", n = { filter = \"true\" } }\n"
+      "                                                                            ^~~~~~~~~~~~~~~~~~~ "
+      "for example: { value = \"count()\", filter = \"temperature > 80\" }\n",
+      "n = \"count()\"", "n = { filter = \"true\" }");
+}
+
+TEST(ConfigErrors, an_aggregate_in_braces_has_nothing_else) {
+  says(
+      "c.toml:28:98: error: unknown key \"filtre\" in \"n\"\n"
+      "  aggregate = { avg_t = \"avg(temperature)\", max_t = \"max(temperature)\", n = { value = \"count()\", filtre = "
+      "\"true\" } }\n"
+      "                                                                                                 ^~~~~~ "
+      "did you mean \"filter\"?\n",
+      "n = \"count()\"", "n = { value = \"count()\", filtre = \"true\" }");
+}
+
+TEST(ConfigErrors, the_filter_of_an_aggregate_is_a_string) {
+  says(
+      "c.toml:28:107: error: \"filter\" must be an expression in a string, not a boolean\n"
+      "  aggregate = { avg_t = \"avg(temperature)\", max_t = \"max(temperature)\", n = { value = \"count()\", filter = true } "
+      "}\n"
+      "                                                                                                          ^~~~\n",
+      "n = \"count()\"", "n = { value = \"count()\", filter = true }");
+}
+
+TEST(ConfigErrors, an_expression_of_a_map_has_no_filter) {
+  says(
+      "c.toml:32:15: error: \"x\" must be an expression in a string, not a table\n"
+      "  map = { x = { value = \"1\" } }\n"
+      "              ^~~~~~~~~~~~~~~\n",
+      "filter = \"max_t > 80\"", "map = { x = { value = \"1\" } }");
+}
+
 TEST(ConfigErrors, a_list_of_strings_holds_strings) {
   says(
       "c.toml:16:30: error: \"topics\" is an array of strings, and this is an integer\n"

@@ -91,6 +91,17 @@ TEST(LoadedConfig, the_example_s_steps_arrive_in_their_order) {
   STRCMP_EQUAL("max_t > 80", steps[2].filter.value.c_str());
 }
 
+TEST(LoadedConfig, an_aggregate_may_have_a_filter) {
+  CHECK(config.edit("n = \"count()\"", "n = { filter = \"temperature > 80\", value = \"count()\" }"));
+  LoadedConfig loaded = config.load();
+  const std::vector<NamedExpression>& aggregates = loaded.specification.pipeline[0].step[1].aggregate;
+  STRCMP_EQUAL("n", aggregates[2].name.c_str());
+  STRCMP_EQUAL("count()", aggregates[2].expression.value.c_str());
+  STRCMP_EQUAL("temperature > 80", aggregates[2].filter.value.c_str());
+  LONGS_EQUAL(28, aggregates[2].filter.at.line);
+  LONGS_EQUAL(0, aggregates[1].filter.at.line);
+}
+
 TEST(LoadedConfig, places_are_kept_for_later_errors) {
   LoadedConfig loaded = config.load();
   const PipelineSpec& pipeline = loaded.specification.pipeline[0];

@@ -310,6 +310,21 @@ TEST(AggregateCall, a_second_call_replaces_the_first) {
   CHECK(call.argument.empty());
 }
 
+TEST(AggregateCall, may_have_numbers_behind_the_argument) {
+  STRCMP_EQUAL("no error", errors_of("percentile( temperature + 1 , 99.9, - 9223372036854775808 )").c_str());
+  UNSIGNED_LONGS_EQUAL(12, call.argument_offset);
+  UNSIGNED_LONGS_EQUAL(15, call.argument_length);
+  UNSIGNED_LONGS_EQUAL(2, call.parameters.size());
+  STRCMP_EQUAL("float 99.9", value_text(call.parameters[0].value).c_str());
+  UNSIGNED_LONGS_EQUAL(30, call.parameters[0].offset);
+  UNSIGNED_LONGS_EQUAL(4, call.parameters[0].length);
+  STRCMP_EQUAL("int -9223372036854775808", value_text(call.parameters[1].value).c_str());
+  UNSIGNED_LONGS_EQUAL(36, call.parameters[1].offset);
+  UNSIGNED_LONGS_EQUAL(21, call.parameters[1].length);
+  STRCMP_EQUAL("no error", errors_of("avg(temperature)").c_str());
+  UNSIGNED_LONGS_EQUAL(0, call.parameters.size());
+}
+
 TEST(AggregateCall, takes_any_type_of_argument) {
   for (const char* text : {"last(device)", "first(running)", "max(ts)", "min(null)", "sum(count in (1, 2) ? 1 : 0)"})
     STRCMP_EQUAL("no error", errors_of(text).c_str());
@@ -323,15 +338,22 @@ TEST(AggregateCall, anything_else_is_an_error_that_says_what_was_expected) {
       {"`avg`(temperature)", "0+5 expected an aggregate, such as avg(temperature) or count(), found \"`avg`\""},
       {"avg", "3+0 expected \"(\" after the aggregate's name, found the end"},
       {"avg temperature", "4+11 expected \"(\" after the aggregate's name, found \"temperature\""},
-      {"avg(temperature", "15+0 expected an operator or \")\", found the end"},
-      {"avg(temperature, 2)", "15+1 expected an operator or \")\", found \",\""},
+      {"avg(temperature", "15+0 expected an operator, \",\" or \")\", found the end"},
+      {"avg(temperature,)", "16+1 expected a number, for only the first argument is taken from the record, found \")\""},
+      {"avg(temperature, count)",
+       "17+5 expected a number, for only the first argument is taken from the record, found \"count\""},
+      {"avg(temperature, -)", "18+1 expected a number, for only the first argument is taken from the record, found \")\""},
+      {"avg(temperature, 2 + 1)", "19+1 expected \",\" or \")\", found \"+\""},
+      {"avg(temperature, 9223372036854775808)",
+       "17+19 the number does not fit an int (64 bits); a float is written with a point"},
+      {"avg(temperature, 1", "18+0 expected \",\" or \")\", found the end"},
       {"avg(temperature) + 1", "17+1 expected an operator or the end, found \"+\""},
       {"count() > 1", "8+1 expected an operator or the end, found \">\""},
       {"count(", "6+0 expected a value, found the end"},
       {"count(*)", "6+1 expected a value; \"*\" is not one: all records are counted by count()"},
       {"avg(temperatur)", "4+10 unknown field \"temperatur\"; nearest: \"temperature\""},
       {"avg(device + 1)", "11+1 \"+\" takes numbers, or a time and an int; found string and int"},
-      {"avg(5.", "4+2 expected a digit after the point | 6+0 expected an operator or \")\", found the end"},
+      {"avg(5.", "4+2 expected a digit after the point | 6+0 expected an operator, \",\" or \")\", found the end"},
   };
   for (const ExpectedText& row : rows) {
     STRCMP_EQUAL_TEXT(row.expected, errors_of(row.expression).c_str(), row.expression);

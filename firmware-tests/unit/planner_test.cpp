@@ -60,3 +60,15 @@ TEST(Planner, refuses_an_id_that_names_a_part_of_every_pipeline) {
   text.insert(text.find("[pipeline.sink]"), step);
   STRCMP_CONTAINS("\"source\" names a part of every pipeline", diagnose(text).c_str());
 }
+
+TEST(Planner, points_into_the_filter_of_an_aggregate) {
+  std::string text = pipeline("p", "a/+", "x/{device}");
+  const std::string step =
+      "[[pipeline.step]]\nid = \"w\"\nwindow = { tumbling = \"1s\" }\n"
+      "aggregate = { n = { value = \"coun()\", filter = \"devise == 'a'\" } }\nkey_by = [\"device\"]\n";
+  text.insert(text.find("[pipeline.sink]"), step);
+  const std::string said = diagnose(text);
+  STRCMP_CONTAINS("unknown aggregate \"coun\"", said.c_str());
+  STRCMP_CONTAINS("unknown field \"devise\"", said.c_str());
+  STRCMP_CONTAINS("\n                                                ^~~~~~ did you mean \"device\"?", said.c_str());
+}

@@ -709,8 +709,8 @@ TEST(WindowCheck, max_keys_is_at_least_one_and_its_windows_fit) {
 
 TEST(WindowCheck, the_state_of_a_window_fits_a_slot) {
   input = schema_of({{"device", Type::String, 32700}, {"v", Type::Int, 0}});
-  STRCMP_EQUAL("", faults({}).c_str());  // 24 + 8 + 9 + 3 + 32700
-  input = schema_of({{"device", Type::String, 32719}, {"v", Type::Int, 0}});
+  STRCMP_EQUAL("", faults({}).c_str());  // 24 + 8 + 17 + 3 + 32700
+  input = schema_of({{"device", Type::String, 32711}, {"v", Type::Int, 0}});
   CHECK(faults({}).starts_with("3[0] the state of one window takes 32763 bytes, more than 32762"));
 }
 
@@ -750,7 +750,7 @@ TEST_GROUP(WindowStorage) {
 };
 
 TEST(WindowStorage, the_layout_says_what_the_bytes_are) {
-  STRCMP_EQUAL("window 1, tumbling 10 ms, offset 0 ms, key device string(12), n = count() int, sum = sum(v) int",
+  STRCMP_EQUAL("window 2, tumbling 10 ms, offset 0 ms, key device string(12), n = count() int, sum = sum(v) int",
                layout({}).c_str());
 }
 
@@ -822,7 +822,7 @@ TEST(WindowStorage, refuses_an_own_blob_that_is_cut_or_too_long_or_missing) {
 TEST(WindowStorage, refuses_a_malformed_key) {
   step.send("a", 5);
   step.checkpoint();
-  const size_t key_at = 24 + 8 + 9;
+  const size_t key_at = 24 + 8 + 17;
   entry()[key_at] = 2;
   corrupt("window: a stored key is malformed");
   entry()[key_at] = 0;
@@ -852,7 +852,7 @@ TEST(WindowStorage, refuses_a_start_at_which_no_window_begins) {
 TEST(WindowStorage, refuses_a_malformed_accumulator) {
   step.send("a", 5);
   step.checkpoint();
-  entry()[24 + 8 + 8] = 9;
+  entry()[24 + 8 + 16] = 9;
   corrupt("window: a stored accumulator is malformed");
 }
 
@@ -860,7 +860,7 @@ TEST(WindowStorage, refuses_the_same_window_twice) {
   step.send("a", 5);
   step.send("b", 5);
   step.checkpoint();
-  const size_t entry_bytes = 6 + 24 + 8 + 9 + 4;
+  const size_t entry_bytes = 6 + 24 + 8 + 17 + 4;
   entry()[2 * entry_bytes - 7] = 'a';
   corrupt("window: a key has the same window twice");
 }
@@ -873,7 +873,7 @@ TEST(WindowMemory, pools_are_named_and_say_why) {
   Step step({.max_delay = 25});
   std::map<std::string, std::string> pools;
   for (const Pool& pool : step.arena->pools()) pools[pool.name] = pool.reason;
-  STRCMP_EQUAL("100 keys x 4 open windows + 1, x 56 bytes", pools["p.w.slots"].c_str());
+  STRCMP_EQUAL("100 keys x 4 open windows + 1, x 64 bytes", pools["p.w.slots"].c_str());
   STRCMP_EQUAL("100 keys x 24 bytes", pools["p.w.keys"].c_str());
   for (const char* name : {"p.w.slot-index", "p.w.key-table", "p.w.windows", "p.w.starts", "p.w.row", "p.w.due"})
     CHECK(pools.contains(name));

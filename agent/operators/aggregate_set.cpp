@@ -1,0 +1,62 @@
+#include "agent/operators/aggregate_set.h"
+
+namespace weir {
+namespace {
+
+std::string type_text(const Aggregate& aggregate) {
+  if (aggregate.type() != Type::String) return type_name(aggregate.type());
+  return std::string(type_name(aggregate.type())) + "(" + std::to_string(aggregate.max_length()) + ")";
+}
+
+bool counts(const Aggregation& part, const Record& record) {
+  if (part.filter.empty()) return true;
+  const Value value = part.filter.evaluate(record.values);
+  return !value.is_null() && value.as_bool();
+}
+
+}  // namespace
+
+void AggregateSet::push_back(Aggregation aggregation) {
+  at_.push_back(static_cast<uint32_t>(bytes_));
+  bytes_ += aggregation.aggregate->bytes();
+  parts_.push_back(std::move(aggregation));
+}
+
+void AggregateSet::append_fields(Schema& schema) const {
+  for (const Aggregation& part : parts_) schema.add({part.name, part.aggregate->type(), part.aggregate->max_length()});
+}
+
+std::string AggregateSet::layout() const {
+  std::string text;
+  for (const Aggregation& part : parts_) {
+    text += ", " + part.name + " = " + part.text;
+    if (!part.filter_text.empty()) text += " if " + part.filter_text;
+    text += " " + type_text(*part.aggregate);
+  }
+  return text;
+}
+
+void AggregateSet::add(uint8_t* at, const Record& record) const {
+  for (size_t index = 0; index < parts_.size(); ++index) {
+    const Aggregation& part = parts_[index];
+    if (!counts(part, record)) continue;
+    const Value value = part.argument.empty() ? Value::null() : part.argument.evaluate(record.values);
+    part.aggregate->add(at + at_[index], value, record.event_time_ms);
+  }
+}
+
+void AggregateSet::merge(uint8_t* into, const uint8_t* from) const {
+  for (size_t index = 0; index < parts_.size(); ++index) parts_[index].aggregate->merge(into + at_[index], from + at_[index]);
+}
+
+void AggregateSet::results(const uint8_t* at, std::span<Value> row) const {
+  for (size_t index = 0; index < parts_.size(); ++index) row[index] = parts_[index].aggregate->result(at + at_[index]);
+}
+
+bool AggregateSet::valid(const uint8_t* at) const {
+  for (size_t index = 0; index < parts_.size(); ++index)
+    if (!parts_[index].aggregate->valid(at + at_[index])) return false;
+  return true;
+}
+
+}  // namespace weir
