@@ -114,6 +114,13 @@ TEST(TimeZone, days_without_a_midnight_begin_later_and_a_day_may_be_missing) {
   CHECK_EQUAL(24 * hour_ms, day_length(2011, 12, 31));
 }
 
+TEST(TimeZone, sees_a_daylight_saving_time_of_one_week) {
+  load("America/Recife");
+  CHECK_EQUAL(23 * hour_ms, day_length(2000, 10, 8));
+  CHECK_EQUAL(-2 * hour_ms, zone.offset_ms(at(2000, 10, 12)));
+  CHECK_EQUAL(-3 * hour_ms, zone.offset_ms(at(2000, 10, 16)));
+}
+
 TEST(TimeZone, offsets_are_east_of_greenwich) {
   load("+05:30");
   shows(5 * hour_ms + 30 * minute_ms, 0);
