@@ -17,4 +17,10 @@ uint64_t hash64(Bytes bytes);
 uint64_t hash64(Bytes bytes, uint64_t seed);
 Hash128 hash128(Bytes bytes);
 
+/// Goes on from `hash` with the bytes of one more number.
+template <class T>
+requires std::is_arithmetic_v<T> uint64_t hash_chain(uint64_t hash, T value) {
+  return hash64({reinterpret_cast<const uint8_t*>(&value), sizeof value}, hash);
+}
+
 }  // namespace weir

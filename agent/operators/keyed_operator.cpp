@@ -25,11 +25,6 @@ std::string layout_text(const KeyedSpec& spec, const KeyedFunction& function, co
   return text + (spec.clocks > 1 ? ")clocks " : ") ") + function.layout();
 }
 
-template <class T>
-uint64_t chain(uint64_t hash, T value) {
-  return hash64({reinterpret_cast<const uint8_t*>(&value), sizeof value}, hash);
-}
-
 }  // namespace
 
 // ---- what a function sees of its key
@@ -203,7 +198,7 @@ void KeyedOperator::emit(uint32_t slot, std::span<const Value> values, int64_t e
   result.event_time_ms = event_time_ms;
   result.offset = load<uint64_t>(state_.read(slot).data() + offset_at);
   result.derived = true;
-  result.identity = chain(chain(hash64(key_of(slot), id_hash_), event_time_ms), ordinal);
+  result.identity = hash_chain(hash_chain(hash64(key_of(slot), id_hash_), event_time_ms), ordinal);
   result.processing_ms = processing_ms_;
   result.clock = index_.clock_of(slot);
   (void)next().process(result);  // the account books messages, not results

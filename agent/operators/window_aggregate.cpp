@@ -29,11 +29,6 @@ int64_t start_of(Bytes window) { return load<int64_t>(window.data() + window_sta
 uint64_t offset_of(Bytes window) { return load<uint64_t>(window.data() + window_offset_at); }
 uint64_t sequence_of(Bytes window) { return load<uint64_t>(window.data() + window_sequence_at); }
 
-template <class T>
-uint64_t chain(uint64_t hash, T value) {
-  return hash64({reinterpret_cast<const uint8_t*>(&value), sizeof value}, hash);
-}
-
 }  // namespace
 
 WindowAggregate::WindowAggregate(WindowSpec spec, const Schema& input, Arena& arena, std::string_view pool)
@@ -168,8 +163,8 @@ void WindowAggregate::emit(uint32_t window, bool early) {
 /// Step, key and window start; for a part handed on early also the newest offset, for the window may yield another.
 uint64_t WindowAggregate::identity_of(uint32_t window, bool early) const {
   const Bytes bytes = state_.read(window);
-  const uint64_t identity = chain(hash64(key_of(window), id_hash_), start_of(bytes));
-  return early ? chain(identity, offset_of(bytes)) : identity;
+  const uint64_t identity = hash_chain(hash64(key_of(window), id_hash_), start_of(bytes));
+  return early ? hash_chain(identity, offset_of(bytes)) : identity;
 }
 
 void WindowAggregate::close(uint32_t window) {
