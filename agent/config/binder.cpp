@@ -321,6 +321,10 @@ void SectionBinder::bind_table(const Option& option, const Node* node) {
 
 void SectionBinder::bind_tables(const Option& option, const Node& node) {
   bool named = option.type == OptionType::NamedTables;
+  if (option.one_table_will_do && node.kind == NodeKind::Table) {
+    SectionBinder(*option.section, &node, option.member.append(option.member.address(target_)), context_).bind(node.at);
+    return;
+  }
   if (!accept_kind(option, node, named ? NodeKind::Table : NodeKind::Array)) return;
   void* list = option.member.address(target_);
   for (const Node& each : node.children) {

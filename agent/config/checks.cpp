@@ -154,6 +154,16 @@ void check_event_time(const Node& source_node, const SourceSpec& source, CheckCo
   text_error(context, field, "unknown field " + quoted(field.value), suggest(field.value, names, "there are:"));
 }
 
+void check_per(const Node& source_node, const SourceSpec& source, CheckContext& context) {
+  const Text& per = source.event_time.per;
+  if (per.value.empty()) return;
+  std::vector<std::string> names;
+  for (const Node& each : source_node.find("fields") ? source_node.find("fields")->children : std::vector<Node>())
+    names.push_back(each.key);
+  if (std::find(names.begin(), names.end(), per.value) == names.end())
+    text_error(context, per, "unknown field " + quoted(per.value), suggest(per.value, names, "there are:"));
+}
+
 void check_topic_segments(const Node& source_node, const SourceSpec& source, CheckContext& context) {
   for (const SourceField& field : source.fields) {
     if (field.origin != FieldOrigin::TopicSegment) continue;
@@ -176,6 +186,7 @@ void check_topic_segments(const Node& source_node, const SourceSpec& source, Che
 void check_source(const Node& node, void* section, CheckContext& context) {
   const SourceSpec& source = as<SourceSpec>(section);
   check_event_time(node, source, context);
+  check_per(node, source, context);
   check_topic_segments(node, source, context);
 }
 
@@ -194,7 +205,8 @@ struct VerbKey {
 };
 
 constexpr VerbKey verb_keys[] = {{"filter", StepVerb::Filter}, {"map", StepVerb::Map},       {"select", StepVerb::Select},
-                                 {"drop", StepVerb::Drop},     {"rename", StepVerb::Rename}, {"window", StepVerb::Window}};
+                                 {"drop", StepVerb::Drop},     {"rename", StepVerb::Rename}, {"route", StepVerb::Route},
+                                 {"union", StepVerb::Union},   {"window", StepVerb::Window}};
 
 StepVerb verb_named(std::string_view key) {
   for (const VerbKey& each : verb_keys)
@@ -220,7 +232,7 @@ void check_single_verb(const Node& node, const std::vector<const Node*>& verbs, 
     context.diagnostics.error(verbs[1]->key_at, verbs[1]->key_length,
                               "a step has one verb, and this one has " + quoted(verbs[0]->key) + " already",
                               "make it a [[pipeline.step]] of its own");
-  constexpr const char* others[] = {"id", "key_by", "max_keys", "evict", "options"};
+  constexpr const char* others[] = {"id", "key_by", "max_keys", "evict", "options", "from"};
   bool all_known = std::all_of(node.children.begin(), node.children.end(), [&](const Node& child) {
     return std::any_of(std::begin(others), std::end(others), [&](const char* key) { return child.key == key; });
   });
@@ -301,16 +313,58 @@ void check_step_ids(const PipelineSpec& pipeline, CheckContext& context) {
 
 }  // namespace
 
+namespace {
+
+/// What several sources must have apart, and what only the first may say.
+void check_sources(const Node& pipeline_node, const PipelineSpec& pipeline, CheckContext& context) {
+  const Node* source = pipeline_node.find("source");
+  if (!source) return;
+  const bool single = source->kind == NodeKind::Table;
+  const Node& first = single || source->children.empty() ? *source : source->children[0];
+  if (!first.find("mqtt") && first.kind == NodeKind::Table)
+    context.diagnostics.error(first.at, first.length, "[pipeline.source] needs \"mqtt\"", "for example: mqtt = \"local\"");
+  if (single) return;
+  for (size_t index = 0; index < source->children.size(); ++index) {
+    const Node& each = source->children[index];
+    for (const char* key : {"mqtt", "qos", "ack", "retained", "max_unacked", "max_message"}) {
+      const Node* child = index > 0 ? each.find(key) : nullptr;
+      if (child)
+        context.diagnostics.error(child->key_at, child->key_length, quoted(key) + " stands in the pipeline's first source",
+                                  "the sources of a pipeline share one connection");
+    }
+    const Node* time = each.find("event_time");
+    if (const Node* per = time ? time->find("per") : nullptr)
+      context.diagnostics.error(per->key_at, per->key_length, "\"per\" needs a pipeline with one source");
+  }
+  for (size_t index = 0; index < pipeline.source.size(); ++index) {
+    const SourceSpec& spec = pipeline.source[index];
+    for (size_t before = 0; before < index; ++before) {
+      const SourceSpec& other = pipeline.source[before];
+      if (spec.name == other.name)
+        context.diagnostics.error(spec.at, 1, "two sources have the name " + quoted(spec.name), "give each a name of its own");
+      for (const Text& topic : spec.topics)
+        for (const Text& earlier : other.topics)
+          if (!topic_filter_problem(topic.value) && !topic_filter_problem(earlier.value) &&
+              topic_filters_overlap(topic.value, earlier.value))
+            text_error(context, topic, "this filter and " + quoted(earlier.value) + " of another source match common topics",
+                       "a message belongs to one source");
+    }
+  }
+}
+
+}  // namespace
+
 void check_pipeline(const Node& node, void* section, CheckContext& context) {
   PipelineSpec& pipeline = as<PipelineSpec>(section);
+  check_sources(node, pipeline, context);
   pipeline.fingerprint = table_fingerprint(node);
   check_step_ids(pipeline, context);
   const Node* checkpoint = node.find("checkpoint");
   const Node* unacked = checkpoint ? checkpoint->find("unacked") : nullptr;
-  if (unacked && pipeline.checkpoint.unacked > pipeline.source.max_unacked)
+  if (unacked && !pipeline.source.empty() && pipeline.checkpoint.unacked > pipeline.first_source().max_unacked)
     context.diagnostics.error(
         unacked->at, unacked->length,
-        "\"unacked\" must be at most the source's max_unacked, " + std::to_string(pipeline.source.max_unacked),
+        "\"unacked\" must be at most the source's max_unacked, " + std::to_string(pipeline.first_source().max_unacked),
         "more messages never wait at a time");
 }
 
@@ -345,7 +399,7 @@ void check_specification(const Node& node, void* section, CheckContext& context)
   if (const Node* mqtt = node.find("mqtt"))
     for (const Node& each : mqtt->children) brokers.push_back(each.key);
   for (const PipelineSpec& pipeline : specification.pipeline) {
-    check_broker_name(pipeline.source.mqtt, brokers, context);
+    if (!pipeline.source.empty()) check_broker_name(pipeline.first_source().mqtt, brokers, context);
     check_broker_name(pipeline.sink.mqtt, brokers, context);
   }
 }

@@ -115,6 +115,25 @@ void write_aggregate(JsonText& json) {
   json.raw_member("properties", "{ \"value\": { \"type\": \"string\" }, \"filter\": { \"type\": \"string\" } }");
 }
 
+void write_one_or_several(const Option& option, JsonText& json) {
+  json.key("anyOf");
+  json.begin('[');
+  json.element();
+  json.begin('{');
+  write_section(*option.section, json);
+  json.end('}');
+  json.element();
+  json.begin('{');
+  json.member("type", "array");
+  json.raw_member("minItems", "1");
+  json.key("items");
+  json.begin('{');
+  write_section(*option.section, json);
+  json.end('}');
+  json.end('}');
+  json.end(']');
+}
+
 void write_type(const Option& option, JsonText& json) {
   constexpr const char* field_names = "^.{1,63}$";
   constexpr const char* field_rules =
@@ -159,6 +178,7 @@ void write_type(const Option& option, JsonText& json) {
     case OptionType::NamedTables:
       return write_named(name_pattern, json, [&] { write_section(*option.section, json); });
     case OptionType::TableArray:
+      if (option.one_table_will_do) return write_one_or_several(option, json);
       json.member("type", "array");
       if (option.required) json.raw_member("minItems", "1");
       json.key("items");

@@ -124,7 +124,8 @@ struct Option {
   std::span<const char* const> choices = {};
   std::span<const char* const> later = {};  // choices that this version does not know yet
   const Section* section = nullptr;
-  bool only_if_written = false;  // Table: leave the struct alone where the file has no such table
+  bool one_table_will_do = false;  // TableArray: [name] stands for the only element
+  bool only_if_written = false;    // Table: leave the struct alone where the file has no such table
   const char* documentation = "";
   const char* example = nullptr;  // as it stands in the file
   Check check = nullptr;          // what the row cannot say; called with a value of the right type

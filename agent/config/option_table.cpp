@@ -321,6 +321,25 @@ constexpr Option event_time_options[] = {
                       "the watermark of "
                       "a single source stays where it is meanwhile: open windows close when a later record comes.",
      .example = "idle = \"10s\""},
+    {.key = "per",
+     .type = Text,
+     .member = member<&EventTimeSpec::per>,
+     .minimum = "1",
+     .maximum = "63",
+     .documentation =
+         "A field whose values have clocks of their own: a device that is slow, or wrong about the time, harms only "
+         "itself. Steps that have it among their `key_by` follow these clocks; all others see the least of the devices "
+         "that are not idle.",
+     .example = "per = \"device\""},
+    {.key = "max_devices",
+     .type = Integer,
+     .member = member<&EventTimeSpec::max_devices>,
+     .standard = "1000",
+     .minimum = "1",
+     .maximum = "1000000",
+     .documentation =
+         "Clocks that there is room for with `per`; the message of a device that finds none becomes a dead letter.",
+     .example = "max_devices = 200"},
     {.key = "max_future",
      .type = Duration,
      .member = member<&EventTimeSpec::max_future>,
@@ -341,11 +360,20 @@ constexpr Section event_time_section = {
 };
 
 constexpr Option source_options[] = {
+    {.key = "name",
+     .type = Name,
+     .member = member<&SourceSpec::name>,
+     .place = member<&SourceSpec::name_at>,
+     .standard = "source",
+     .documentation =
+         "Names the source for `from`, `union` and `join`, where a pipeline has several. They share one connection to "
+         "the broker: what concerns it stands in the first one.",
+     .example = "name = \"env\""},
     {.key = "mqtt",
      .type = Text,
      .member = member<&SourceSpec::mqtt>,
-     .required = true,
-     .documentation = "The broker, by its name under `[mqtt]`.",
+     .documentation =
+         "The broker, by its name under `[mqtt]`. The first source of a pipeline needs it, the others have the same.",
      .example = "mqtt = \"local\""},
     {.key = "topics",
      .type = TextList,
@@ -423,7 +451,9 @@ constexpr Option source_options[] = {
 
 constexpr Section source_section = {
     .header = "[pipeline.source]",
-    .documentation = "Where the pipeline's records come from. Guarantee: exactly once into the state at QoS 1.",
+    .documentation =
+        "Where the pipeline's records come from; `[[pipeline.source]]` for several. Guarantee: exactly once into the state at "
+        "QoS 1.",
     .options = source_options,
     .at = member<&SourceSpec::at>,
     .check = check_source,
@@ -506,6 +536,30 @@ constexpr Option step_options[] = {
      .member = member<&StepSpec::rename>,
      .documentation = "Verb: gives fields other names: `old = \"new\"`. Two names may be swapped.",
      .example = "rename = { t = \"temperature\" }"},
+    {.key = "route",
+     .type = ExpressionTable,
+     .member = member<&StepSpec::route>,
+     .documentation =
+         "Verb: a record goes into the first branch whose condition is true, and on to the next step if none is. A "
+         "branch is read by `from = \"ID.BRANCH\"`.",
+     .example = "route = { hot = \"temperature > 80\", cold = \"temperature < 0\" }"},
+    {.key = "union",
+     .type = TextList,
+     .member = member<&StepSpec::unite>,
+     .minimum = "2",
+     .maximum = "64",
+     .documentation =
+         "Verb: what comes from these sources, steps and branches goes on as one stream; they have the same fields in "
+         "the same order.",
+     .example = "union = [\"by-heat.hot\", \"by-heat.cold\"]"},
+    {.key = "from",
+     .type = Text,
+     .member = member<&StepSpec::from>,
+     .minimum = "1",
+     .maximum = "127",
+     .documentation = "What the step reads, where that is not the step before: a source, a step by its id, or a branch, "
+                      "`ID.BRANCH`.",
+     .example = "from = \"by-heat.hot\""},
     {.key = "window",
      .type = Table,
      .member = whole_section<MemberType::Struct>,
@@ -593,6 +647,13 @@ constexpr Option sink_options[] = {
      .required = true,
      .documentation = "The broker, by its name under `[mqtt]`.",
      .example = "mqtt = \"local\""},
+    {.key = "from",
+     .type = Text,
+     .member = member<&SinkSpec::from>,
+     .minimum = "1",
+     .maximum = "127",
+     .documentation = "What is sent, where that is not the last step: a source, a step by its id, or a branch, `ID.BRANCH`.",
+     .example = "from = \"alarms\""},
     {.key = "topic",
      .type = Text,
      .member = member<&SinkSpec::topic>,
@@ -685,11 +746,12 @@ constexpr Option pipeline_options[] = {
      .documentation = "How much of what could not be used is kept.",
      .example = "dead_letters = { max_rows = 10000 }"},
     {.key = "source",
-     .type = Table,
+     .type = TableArray,
      .member = member<&PipelineSpec::source>,
      .required = true,
      .section = &source_section,
-     .documentation = "Where the records come from."},
+     .one_table_will_do = true,
+     .documentation = "Where the records come from: one `[pipeline.source]`, or several `[[pipeline.source]]`."},
     {.key = "step",
      .type = TableArray,
      .member = member<&PipelineSpec::step>,

@@ -61,6 +61,8 @@ struct EventTimeSpec {
   int64_t max_delay = 0;   // ms
   int64_t idle = 0;        // ms; 0: never idle
   int64_t max_future = 0;  // ms ahead of the wall clock; 0: no limit
+  Text per;                // the field whose values have clocks of their own; empty: one clock for all
+  uint64_t max_devices = 0;
   bool given = false;
 };
 
@@ -71,6 +73,8 @@ struct DeadLetterSpec {
 };
 
 struct SourceSpec {
+  std::string name;  // default: "source"
+  Location name_at;
   Text mqtt;  // names an [mqtt.NAME]
   std::vector<Text> topics;
   std::string format;  // "json"
@@ -85,7 +89,7 @@ struct SourceSpec {
   Location at;
 };
 
-enum class StepVerb : uint8_t { None, Filter, Map, Select, Drop, Rename, Window, Registered };
+enum class StepVerb : uint8_t { None, Filter, Map, Select, Drop, Rename, Route, Union, Window, Registered };
 
 struct StepSpec {
   std::string id;  // empty: none given
@@ -96,6 +100,9 @@ struct StepSpec {
   std::vector<Text> select;
   std::vector<Text> drop;
   std::vector<NamedExpression> rename;  // old name, new name
+  std::vector<NamedExpression> route;   // branch, condition
+  std::vector<Text> unite;              // `union`: the outputs that come together
+  Text from;                            // the output that it reads; empty: that of the step before
   std::vector<Text> key_by;
   int64_t tumbling = 0;  // ms
   int64_t offset = 0;    // ms; windows begin at multiples of `tumbling` plus this
@@ -115,6 +122,7 @@ struct OutboxSpec {
 
 struct SinkSpec {
   Text mqtt;
+  Text from;             // the output that it sends; empty: that of the last step
   Text topic;            // a template: "alerts/{device}"
   std::string format;    // "json"
   std::string delivery;  // "exactly-once"
@@ -131,11 +139,14 @@ struct PipelineSpec {
   CheckpointSpec checkpoint;
   RestartSpec restart;
   DeadLetterSpec dead_letters;
-  SourceSpec source;
+  std::vector<SourceSpec> source;  // at least one; the connection is the first one's
   std::vector<StepSpec> step;
   SinkSpec sink;
   uint64_t fingerprint = 0;  // hash64 of the pipeline's own table as written
   Location at;
+
+  /// The one that says how the broker is reached.
+  const SourceSpec& first_source() const { return source.front(); }
 };
 
 struct Specification {

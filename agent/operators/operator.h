@@ -68,6 +68,10 @@ class Operator {
 
   /// Further outputs beside the main one, by name: the branches of a route, what came too late.
   virtual std::span<const std::string> branches() const { return {}; }
+  virtual const Schema& branch_schema(size_t branch) const {
+    (void)branch;
+    return schema();
+  }
   virtual void connect_branch(size_t branch, Operator* next) { (void)branch, (void)next; }
   /// Where the records of a second input go in (a join's); nullptr if there is none.
   virtual Operator* second_input() { return nullptr; }

@@ -29,8 +29,10 @@ class OutboxSink final : public Operator {
   std::string_view id() const override { return "sink"; }
   const Schema& schema() const override { return schema_; }
   Outcome process(const Record& record) override;
-  /// Keeps one row in reserve for the record that is being processed.
-  bool ready() const override { return outbox_.has_room(2) && dead_letters_.ready(); }
+  /// Keeps room for what the record that is being processed can still become.
+  bool ready() const override { return outbox_.has_room(reserve_ + size_t{1}) && dead_letters_.ready(); }
+  /// How many rows that is. Before the first record.
+  void reserve(uint32_t rows) { reserve_ = rows; }
   /// The store's; part of every weir-id. Before the first record.
   void set_instance(uint64_t instance) { pipeline_hash_ = hash64(as_bytes(pipeline_), instance); }
   uint64_t results() const { return results_; }
@@ -48,6 +50,7 @@ class OutboxSink final : public Operator {
   std::span<char> topic_;
   std::span<char> payload_;
   uint64_t results_ = 0;
+  uint32_t reserve_ = 1;
 };
 
 }  // namespace weir

@@ -13,10 +13,10 @@ namespace {
 constexpr int64_t tick_ms = 1000;
 constexpr int64_t drain_ms = 3000;  // how long a stop waits for results to leave
 constexpr int64_t goodbye_ms = 500;
-constexpr int64_t stop_ms = 15'000;  // how long a stop may take in all
-// A clock that shows less was never set; it can judge no event time. (2024-01-01)
+constexpr int64_t stop_ms = 15'000;     // how long a stop may take in all
+constexpr int64_t steps_tick_ms = 100;  // how late a timer of processing time may fire
+// A clock that shows less was never set. (2024-01-01)
 constexpr int64_t earliest_plausible_wall_ms = 1'704'067'200'000;
-constexpr int64_t suspicious_ahead_ms = 3'600'000;
 constexpr size_t derived_text_max = 2048;
 
 void copy_name(std::span<char> to, std::string_view name) {
@@ -29,29 +29,24 @@ void copy_name(std::span<char> to, std::string_view name) {
 
 Pipeline::Pipeline(Arena& arena, PipelineParts parts)
     : parts_(std::move(parts)),
-      own_state_(std::make_unique<OwnState>(watermark_, reasons_)),
-      watermark_(parts_.max_delay_ms, parts_.idle_ms),
-      dead_letters_(arena, parts_.name + ".dead-letters", parts_.dead_letter_payload_max, parts_.steps.size() + 1),
+      graph_(parts_.name, std::move(parts_.graph), arena),
+      own_state_(std::make_unique<OwnState>(graph_, reasons_)),
+      dead_letters_(arena, parts_.name + ".dead-letters", parts_.dead_letter_payload_max, graph_.steps() + 1),
       outbox_(arena, parts_.name + ".outbox", parts_.outbox, *parts_.publisher, *this),
-      sink_(std::make_unique<OutboxSink>(arena, parts_.name + ".sink", parts_.name,
-                                         parts_.steps.empty() ? parts_.decoder->schema() : parts_.steps.back()->schema(),
-                                         *parts_.renderer, outbox_, dead_letters_)),
+      sink_(std::make_unique<OutboxSink>(arena, parts_.name + ".sink", parts_.name, *parts_.result_schema, *parts_.renderer,
+                                         outbox_, dead_letters_)),
       stateful_(collect_stateful()),
       coordinator_(arena, parts_.name + ".snapshot", parts_.checkpoint, total_bounds(stateful_), *parts_.manifest_codec, *this),
-      row_(arena.take<Value>(parts_.decoder->schema().size(), parts_.name + ".record", "one decoded record")),
       derived_text_(arena.take<char>(derived_text_max, parts_.name + ".record", "")) {
-  for (auto& step : parts_.steps) operators_.push_back(step.get());
-  operators_.push_back(sink_.get());
-  for (size_t index = 0; index < operators_.size(); ++index)
-    operators_[index]->connect(index + 1 < operators_.size() ? operators_[index + 1] : nullptr, this);
+  graph_.connect(*sink_, *this);
+  sink_->reserve(graph_.fan_out());
 }
 
 Pipeline::~Pipeline() = default;
 
 std::vector<Stateful*> Pipeline::collect_stateful() {
   std::vector<Stateful*> all{own_state_.get()};
-  for (auto& step : parts_.steps)
-    if (Stateful* part = step->stateful(); part != nullptr) all.push_back(part);
+  graph_.collect_stateful(all);
   all.push_back(&outbox_);
   // The source comes last: when it is told that a checkpoint is durable it may deliver at once.
   all.push_back(parts_.source.get());
@@ -76,68 +71,48 @@ Status Pipeline::start(Poller& poller, StorageExecutor& executor, Now now) {
   last_turn_ = now;
   last_tick_boot_ms_ = started_boot_ms_ = now.boot_ms;
   state_ = State::Running;
-  watermark_.on_activity(now.boot_ms);
+  graph_.start(now.boot_ms);
   WEIR_TRY(parts_.publisher->start(poller, outbox_, now));
   outbox_.start(now);
-  // A restart may have restored windows that the watermark has passed already.
-  advance();
+  graph_.advance();
   return parts_.source->start(poller, *this, now);
 }
 
 // ---- the way of a record
 
 bool Pipeline::ready() const {
-  return state_ == State::Running && !coordinator_.in_flight() && !coordinator_.requested() && !firing_pending_ &&
+  return state_ == State::Running && !coordinator_.in_flight() && !coordinator_.requested() && !graph_.pending() &&
          dead_letters_.ready() && sink_->ready();
+}
+
+/// The wall clock as it was at the start plus what has passed since, so that a clock that is set moves no timer; but a clock
+/// that was never set is not believed, and taken anew once it is.
+int64_t Pipeline::processing_time(Now now) {
+  const bool never_set = processing_offset_ms_ < earliest_plausible_wall_ms - now.boot_ms;
+  if (processing_offset_ms_ == INT64_MIN || (never_set && now.wall_ms >= earliest_plausible_wall_ms))
+    processing_offset_ms_ = now.wall_ms - now.boot_ms;
+  return processing_offset_ms_ + now.boot_ms;
 }
 
 void Pipeline::on_message(const Message& message, Now now) {
   coordinator_.on_record();
-  watermark_.on_activity(now.boot_ms);
   ++ledger_.received;
-  if (Refusal refusal = parts_.decoder->decode(message, row_); refusal.reason != nullptr) {
-    set_aside_message(message, "source", refusal.reason, refusal.detail);
-  } else if (parts_.event_time_field < 0) {
-    apply(message, message.arrival_ms);
-  } else if (const Value& time = row_[static_cast<size_t>(parts_.event_time_field)]; time.is_null()) {
-    set_aside_message(message, "source", "event-time", "the event time is missing or null");
-  } else if (!WatermarkTracker::usable(time.as_int())) {
-    set_aside_message(message, "source", "event-time", "the event time is outside of what windows can hold");
-  } else if (too_far_ahead(time.as_int(), message)) {
-    set_aside_message(message, "source", "event-time",
-                      "the event time is further ahead of this machine's clock than max_future");
-  } else {
-    apply(message, time.as_int());
-  }
+  in_hand_ = &message;
+  const StepGraph::Verdict verdict = graph_.process(message, processing_time(now), now.boot_ms);
+  if (verdict.refusal.reason != nullptr)
+    set_aside_message(message, "source", verdict.refusal.reason, verdict.refusal.detail);
+  else
+    book(verdict.outcome);
+  in_hand_ = nullptr;
+  graph_.advance();
   if (!ready()) {
     blocked_ = true;
     request_if_full();
   }
 }
 
-/// A watermark never goes back, so one reading from the future would make all later ones late.
-bool Pipeline::too_far_ahead(int64_t event_time_ms, const Message& message) {
-  if (message.arrival_ms < earliest_plausible_wall_ms || event_time_ms <= message.arrival_ms) return false;
-  if (parts_.max_future_ms > 0) return event_time_ms - parts_.max_future_ms > message.arrival_ms;
-  if (warned_of_future_ || event_time_ms - suspicious_ahead_ms <= message.arrival_ms) return false;
-  warned_of_future_ = true;
-  log(LogLevel::Warning,
-      "%s: an event time on %.*s is %lld minutes ahead of this machine's clock; what comes after it with a right clock is "
-      "late. "
-      "event_time.max_future sets such readings aside",
-      parts_.name.c_str(), static_cast<int>(std::min<size_t>(message.topic.size(), 200)), message.topic.data(),
-      static_cast<long long>((event_time_ms - message.arrival_ms) / 60'000));
-  return false;
-}
-
-void Pipeline::apply(const Message& message, int64_t event_time_ms) {
-  Record record;
-  record.values = row_;
-  record.event_time_ms = event_time_ms;
-  record.offset = message.offset;
-  record.identity = message.offset;
-  in_hand_ = &message;
-  switch (operators_.front()->process(record)) {
+void Pipeline::book(Outcome outcome) {
+  switch (outcome) {
     case Outcome::Applied:
       ++ledger_.applied;
       break;
@@ -150,28 +125,13 @@ void Pipeline::apply(const Message& message, int64_t event_time_ms) {
     case Outcome::DeadLetter:
       break;  // booked where it was set aside
   }
-  in_hand_ = nullptr;
-  watermark_.on_record(event_time_ms);
-  advance();
-}
-
-bool Pipeline::advance() {
-  if (!watermark_.has_watermark()) return true;
-  int64_t watermark = watermark_.watermark();
-  if (watermark == advanced_to_ && !firing_pending_) return true;
-  firing_pending_ = true;
-  for (Operator* step : operators_)
-    if (!step->advance(watermark)) return false;
-  firing_pending_ = false;
-  advanced_to_ = watermark;
-  return true;
 }
 
 /// Input waits for room that only a checkpoint can make.
 void Pipeline::request_if_full() {
   if (coordinator_.in_flight()) return;
   if (!dead_letters_.ready()) coordinator_.request(CheckpointReason::DeadLettersFull);
-  if ((firing_pending_ || !sink_->ready()) && !outbox_.pending_empty()) coordinator_.request(CheckpointReason::OutboxFull);
+  if ((graph_.pending() || !sink_->ready()) && !outbox_.pending_empty()) coordinator_.request(CheckpointReason::OutboxFull);
 }
 
 // ---- what is set aside
@@ -189,7 +149,7 @@ void Pipeline::set_aside_message(const Message& message, std::string_view step, 
 
 void Pipeline::on_duplicate(Now now) {
   coordinator_.on_record();
-  watermark_.on_activity(now.boot_ms);
+  graph_.on_activity({}, now.boot_ms);
   ++ledger_.received;
   ++ledger_.duplicate;
   changed_ = true;
@@ -197,7 +157,7 @@ void Pipeline::on_duplicate(Now now) {
 
 void Pipeline::on_refused(const Message& message, const char* reason, std::string_view detail, Now now) {
   coordinator_.on_record();
-  watermark_.on_activity(now.boot_ms);
+  graph_.on_activity(message.topic, now.boot_ms);
   ++ledger_.received;
   set_aside_message(message, "source", reason, detail);
   if (!ready()) {
@@ -248,8 +208,8 @@ void Pipeline::checkpoint_barrier(Snapshot& snapshot, Manifest& manifest) {
   copy_name(manifest.weir_version, parts_.weir_version);
   manifest.config_fingerprint = parts_.config_fingerprint;
   manifest.source_offset = parts_.source->status().offset;
-  manifest.has_watermark = watermark_.has_watermark();
-  manifest.watermark_ms = manifest.has_watermark ? watermark_.watermark() : 0;
+  manifest.has_watermark = graph_.watermark() != INT64_MIN;
+  manifest.watermark_ms = manifest.has_watermark ? graph_.watermark() : 0;
   manifest.ledger = ledger_;
   manifest.ledger.results = sink_->results();
   manifest.ledger.evicted = evicted();
@@ -294,7 +254,8 @@ void Pipeline::fail(Status status) {
 /// Goes on with what waited for room: results of windows that are due, the outbox, the source.
 void Pipeline::pump(Now now) {
   if (state_ == State::Failed || coordinator_.in_flight()) return;
-  if (firing_pending_) advance();
+  graph_.advance();
+  tick_steps(now);
   outbox_.resume(now);
   request_if_full();
   if (outbox_.wants_checkpoint()) coordinator_.request(CheckpointReason::OutboxFull);
@@ -304,6 +265,14 @@ void Pipeline::pump(Now now) {
   }
 }
 
+/// Idle inputs and processing time move steps on without a record.
+void Pipeline::tick_steps(Now now) {
+  if (!graph_.advance()) return;
+  const bool due = graph_.pending() || now.boot_ms - last_steps_tick_boot_ms_ >= steps_tick_ms;
+  if (!graph_.wants_ticks() || !due) return;
+  if (graph_.tick(processing_time(now))) last_steps_tick_boot_ms_ = now.boot_ms;
+}
+
 void Pipeline::on_turn(Now now) {
   last_turn_ = now;
   if (state_ == State::Built || stopped()) return;
@@ -311,7 +280,9 @@ void Pipeline::on_turn(Now now) {
     last_tick_boot_ms_ = now.boot_ms;
     parts_.source->on_tick(now);
     parts_.publisher->on_tick(now);
+    graph_.check_idle(now.boot_ms);
   }
+  if (!coordinator_.in_flight()) tick_steps(now);
   if (recovery_.connect_ms < 0 && parts_.source->status().connected) {
     recovery_.connect_ms = now.boot_ms - started_boot_ms_;
     recovery_.total_ms = now.boot_ms - process_start_boot_ms_;
@@ -325,7 +296,8 @@ void Pipeline::on_turn(Now now) {
 
 int64_t Pipeline::next_deadline_boot_ms() const {
   if (state_ == State::Built || stopped()) return INT64_MAX;
-  return std::min(last_tick_boot_ms_ + tick_ms, coordinator_.next_deadline_boot_ms(last_turn_));
+  const int64_t steps_ms = graph_.wants_ticks() ? last_steps_tick_boot_ms_ + steps_tick_ms : INT64_MAX;
+  return std::min({last_tick_boot_ms_ + tick_ms, steps_ms, coordinator_.next_deadline_boot_ms(last_turn_)});
 }
 
 // ---- the end

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "agent/model/source.h"
-#include "agent/operators/watermark.h"
 #include "agent/runtime/checkpoint_coordinator.h"
 #include "agent/runtime/dead_letter_buffer.h"
 #include "agent/runtime/outbox_sink.h"
 #include "agent/runtime/reactor.h"
+#include "agent/runtime/step_graph.h"
 
 namespace weir {
 
@@ -27,14 +27,10 @@ struct PipelineParts {
   CheckpointPolicy checkpoint;
   DeadLetterLimits dead_letters;
   size_t dead_letter_payload_max = 4096;
-  int event_time_field = -1;  // index into the decoder's schema; -1: arrival time
-  int64_t max_delay_ms = 0;
-  int64_t idle_ms = 0;
-  int64_t max_future_ms = 0;  // 0: no limit
   OutboxLimits outbox;
   std::unique_ptr<Source> source;
-  std::unique_ptr<Decoder> decoder;
-  std::vector<std::unique_ptr<Operator>> steps;
+  GraphParts graph;
+  const Schema* result_schema = nullptr;  // what arrives at the sink
   std::unique_ptr<Renderer> renderer;
   std::unique_ptr<Publisher> publisher;
   ManifestCodec* manifest_codec = nullptr;
@@ -94,10 +90,9 @@ class Pipeline final : public TurnHandler,
 
   void set_aside(const DeadLetter& letter);
   void set_aside_message(const Message& message, std::string_view step, const char* reason, std::string_view detail);
-  bool too_far_ahead(int64_t event_time_ms, const Message& message);
-  void apply(const Message& message, int64_t event_time_ms);
-  /// Fires what the watermark made due; false while results have no room.
-  bool advance();
+  void book(Outcome outcome);
+  int64_t processing_time(Now now);
+  void tick_steps(Now now);
   uint64_t evicted() const;
   void request_if_full();
   void pump(Now now);
@@ -107,31 +102,28 @@ class Pipeline final : public TurnHandler,
   std::vector<Stateful*> collect_stateful();
 
   PipelineParts parts_;
+  StepGraph graph_;
   std::unique_ptr<OwnState> own_state_;
-  WatermarkTracker watermark_;
   ReasonCounts reasons_;
   Ledger ledger_;
   DeadLetterBuffer dead_letters_;
   Outbox outbox_;
   std::unique_ptr<OutboxSink> sink_;
-  std::vector<Operator*> operators_;
   std::vector<Stateful*> stateful_;
   CheckpointCoordinator coordinator_;
-  std::span<Value> row_;
   std::span<char> derived_text_;
 
   State state_ = State::Built;
   Status failure_;
   const Message* in_hand_ = nullptr;
-  bool firing_pending_ = false;
   bool blocked_ = false;  // the source was told "not ready" and waits for resume()
-  bool warned_of_future_ = false;
   bool changed_ = false;  // since the last barrier, beyond what coordinator and outbox know
-  int64_t advanced_to_ = INT64_MIN;
   uint32_t number_ = 0;
   uint64_t restored_evictions_ = 0;
   Now last_turn_;
   int64_t last_tick_boot_ms_ = 0;
+  int64_t last_steps_tick_boot_ms_ = 0;
+  int64_t processing_offset_ms_ = INT64_MIN;  // processing time less boot time
   int64_t stop_deadline_boot_ms_ = 0;
   int64_t drain_deadline_boot_ms_ = 0;
   int64_t process_start_boot_ms_ = 0;

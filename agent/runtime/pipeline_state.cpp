@@ -6,7 +6,7 @@ namespace weir {
 
 void Pipeline::OwnState::snapshot(Snapshot& snapshot) {
   ByteWriter& out = snapshot.open(BlobKind::Operator, op());
-  watermark_.save(out);
+  graph_.save(out);
   reasons_.save(out);
   snapshot.close();
 }
@@ -14,7 +14,7 @@ void Pipeline::OwnState::snapshot(Snapshot& snapshot) {
 Status Pipeline::OwnState::restore(const StoredBlob& blob) {
   if (blob.kind != BlobKind::Operator) return {Code::Corrupt, "the pipeline's own state is of an unknown kind"};
   ByteReader in(blob.bytes);
-  if (!watermark_.restore(in) || !reasons_.restore(in)) return {Code::Corrupt, "the pipeline's own state is cut short"};
+  if (!graph_.restore(in) || !reasons_.restore(in)) return {Code::Corrupt, "the pipeline's own state is cut short"};
   return {};
 }
 
@@ -24,11 +24,7 @@ void Pipeline::set_recovery_times(int64_t process_start_boot_ms, int64_t open_ms
   recovery_.restore_ms = restore_ms;
 }
 
-uint64_t Pipeline::evicted() const {
-  uint64_t total = restored_evictions_;
-  for (const auto& step : parts_.steps) total += step->evicted();
-  return total;
-}
+uint64_t Pipeline::evicted() const { return restored_evictions_ + graph_.evicted(); }
 
 uint64_t Pipeline::transaction_bytes_max() const {
   uint64_t dead_letters = 32 * parts_.dead_letter_payload_max;
@@ -41,9 +37,9 @@ void Pipeline::fill_status(PipelineStatus& status, Now now) const {
   status.state = names[static_cast<size_t>(state_)];
   if (state_ == State::Running && blocked_ && !coordinator_.in_flight()) status.state = "blocked";
   status.error = failure_.ok() ? "" : failure_.text();
-  status.has_watermark = watermark_.has_watermark();
-  status.watermark_ms = status.has_watermark ? watermark_.watermark() : 0;
-  status.idle = watermark_.idle(now.boot_ms);
+  status.has_watermark = graph_.watermark() != INT64_MIN;
+  status.watermark_ms = status.has_watermark ? graph_.watermark() : 0;
+  status.idle = graph_.idle();
   status.source = parts_.source->status();
   status.ledger = ledger_;
   status.ledger.results = sink_->results();

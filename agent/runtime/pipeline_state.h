@@ -1,4 +1,4 @@
-// The pipeline's own part of a checkpoint: the watermark and the counts by reason. Private to pipeline*.cpp.
+// The pipeline's own part of a checkpoint: the watermarks and the counts by reason. Private to pipeline*.cpp.
 #pragma once
 
 #include "agent/runtime/pipeline.h"
@@ -7,18 +7,18 @@ namespace weir {
 
 class Pipeline::OwnState final : public Stateful {
  public:
-  OwnState(WatermarkTracker& watermark, ReasonCounts& reasons) : watermark_(watermark), reasons_(reasons) {}
+  OwnState(StepGraph& graph, ReasonCounts& reasons) : graph_(graph), reasons_(reasons) {}
 
   std::string_view uid() const override { return "pipeline"; }
   std::string_view layout() const override { return "pipeline 1"; }
-  SnapshotBounds snapshot_bounds() const override { return {WatermarkTracker::saved_bytes + ReasonCounts::bytes_max, 1, 0}; }
+  SnapshotBounds snapshot_bounds() const override { return {graph_.saved_bytes() + ReasonCounts::bytes_max, 1, 0}; }
   void snapshot(Snapshot& snapshot) override;
   void snapshot_done(uint64_t, bool) override {}
   Status restore(const StoredBlob& blob) override;
   Status restore_finished() override { return {}; }
 
  private:
-  WatermarkTracker& watermark_;
+  StepGraph& graph_;
   ReasonCounts& reasons_;
 };
 

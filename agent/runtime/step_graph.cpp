@@ -1,0 +1,199 @@
+#include "agent/runtime/step_graph.h"
+
+#include <algorithm>
+
+#include "agent/operators/tee.h"
+
+namespace weir {
+
+StepGraph::StepGraph(std::string_view name, GraphParts parts, Arena& arena) : parts_(std::move(parts)) {
+  WEIR_ASSERT(!parts_.inputs.empty() && parts_.inputs.size() <= 64);
+  for (InputParts& input : parts_.inputs) inputs_.push_back(std::make_unique<InputStream>(std::move(input), arena, name));
+  reached_by_.resize(parts_.steps.size());
+  std::ranges::sort(parts_.edges, {}, &GraphEdge::to);
+  // Edges are sorted by where they lead, so what reaches a step is known before the steps behind it are looked at.
+  for (const GraphEdge& edge : parts_.edges)
+    if (edge.to != GraphEdge::sink) reached_by_[edge.to] |= edge.from_input ? uint64_t{1} << edge.from : reached_by_[edge.from];
+  for (const auto& step : parts_.steps) wants_ticks_ |= step->wants_ticks();
+}
+
+StepGraph::~StepGraph() = default;
+
+// ---- connecting
+
+std::vector<GraphEdge> StepGraph::edges_of(const GraphEdge& output) const {
+  std::vector<GraphEdge> found;
+  for (const GraphEdge& edge : parts_.edges)
+    if (edge.from_input == output.from_input && edge.from == output.from && edge.branch == output.branch) found.push_back(edge);
+  return found;
+}
+
+Operator* StepGraph::reader_of(std::vector<GraphEdge> edges, const Schema& schema, Operator& sink, RefusalHandler& refusals) {
+  std::vector<Operator*> readers;
+  for (const GraphEdge& edge : edges) {
+    Operator* reader = edge.to == GraphEdge::sink ? &sink : parts_.steps[edge.to].get();
+    readers.push_back(edge.to_second_input ? reader->second_input() : reader);
+  }
+  if (readers.size() == 1) return readers[0];
+  if (readers.empty())
+    connectors_.push_back(std::make_unique<Drain>(schema));
+  else
+    connectors_.push_back(std::make_unique<Tee>(schema, std::move(readers)));
+  connectors_.back()->connect(nullptr, &refusals);
+  return connectors_.back().get();
+}
+
+void StepGraph::connect(Operator& sink, RefusalHandler& refusals) {
+  sink.connect(nullptr, &refusals);
+  for (size_t index = 0; index < parts_.steps.size(); ++index) {
+    Operator& step = *parts_.steps[index];
+    step.connect(reader_of(edges_of({.from = index}), step.schema(), sink, refusals), &refusals);
+    for (size_t branch = 0; branch < step.branches().size(); ++branch)
+      step.connect_branch(branch, reader_of(edges_of({.from = index, .branch = branch}), step.schema(), sink, refusals));
+  }
+  for (size_t index = 0; index < inputs_.size(); ++index)
+    entries_.push_back(reader_of(edges_of({.from_input = true, .from = index}), inputs_[index]->schema(), sink, refusals));
+  for (size_t index = 0; index < parts_.steps.size(); ++index) fan_out_ = std::max(fan_out_, records_behind(index));
+  for (size_t index = 0; index < inputs_.size(); ++index)
+    fan_out_ = std::max(fan_out_, records_behind(GraphEdge{.from_input = true, .from = index}));
+}
+
+uint32_t StepGraph::records_behind(const GraphEdge& output) const {
+  uint32_t records = 0;
+  for (const GraphEdge& edge : edges_of(output)) records += edge.to == GraphEdge::sink ? 1 : records_behind(edge.to);
+  return records;
+}
+
+/// What one record that goes into the step can become at the sink. A step hands each record to one of its outputs.
+uint32_t StepGraph::records_behind(size_t step) const {
+  uint32_t records = records_behind(GraphEdge{.from = step});
+  for (size_t branch = 0; branch < parts_.steps[step]->branches().size(); ++branch)
+    records = std::max(records, records_behind(GraphEdge{.from = step, .branch = branch}));
+  return records * parts_.steps[step]->fan_out();
+}
+
+// ---- records in
+
+InputStream* StepGraph::input_for(std::string_view topic) {
+  if (inputs_.size() == 1) return inputs_[0].get();
+  for (auto& input : inputs_)
+    if (input->takes(topic)) return input.get();
+  return nullptr;
+}
+
+StepGraph::Verdict StepGraph::process(const Message& message, int64_t processing_ms, int64_t boot_ms) {
+  WEIR_ASSERT(!pending());
+  InputStream* input = input_for(message.topic);
+  if (input == nullptr) return {Outcome::DeadLetter, {"topic", "no source of this pipeline has a filter for this topic"}};
+  input->on_activity(boot_ms);
+  processing_ms_ = std::max(processing_ms_, processing_ms);
+  Record record;
+  record.processing_ms = processing_ms_;
+  if (Refusal refusal = input->read(message, record); refusal.reason != nullptr) return {Outcome::DeadLetter, refusal};
+  size_t number = 0;
+  while (inputs_[number].get() != input) ++number;
+  const Outcome outcome = entries_[number]->process(record);
+  const int64_t before_ms = input->watermark();
+  input->on_record(record, boot_ms);
+  clock_in_hand_ = record.clock;
+  moved_ |= input->clocks() != nullptr || input->watermark() != before_ms;
+  return {outcome, {}};
+}
+
+void StepGraph::on_activity(std::string_view topic, int64_t boot_ms) {
+  if (InputStream* input = input_for(topic); input != nullptr) input->on_activity(boot_ms);
+}
+
+void StepGraph::start(int64_t boot_ms) {
+  for (auto& input : inputs_) input->on_activity(boot_ms);
+  // A restart may have restored what is due already.
+  moved_ = all_clocks_ = true;
+}
+
+// ---- time
+
+int64_t StepGraph::watermark_for(uint64_t inputs) const {
+  if (finished_) return INT64_MAX;
+  int64_t least_ms = INT64_MAX;
+  int64_t least_of_all_ms = INT64_MAX;
+  for (size_t index = 0; index < inputs_.size(); ++index) {
+    if ((inputs >> index & 1) == 0) continue;
+    const int64_t watermark_ms = inputs_[index]->watermark();
+    least_of_all_ms = std::min(least_of_all_ms, watermark_ms);
+    if (!inputs_[index]->idle()) least_ms = std::min(least_ms, watermark_ms);
+  }
+  // Flink's rule: when all inputs are idle the watermark stays. Steps keep the greatest that they were told.
+  return least_ms != INT64_MAX ? least_ms : least_of_all_ms;
+}
+
+int64_t StepGraph::watermark() const { return watermark_for(~uint64_t{0}); }
+
+bool StepGraph::idle() const {
+  return std::ranges::all_of(inputs_, [](const auto& input) { return input->idle(); });
+}
+
+bool StepGraph::advance_step(size_t index) {
+  Operator& step = *parts_.steps[index];
+  if (!step.follows_clocks()) {
+    const int64_t watermark_ms = watermark_for(reached_by_[index]);
+    return watermark_ms == INT64_MIN || step.advance(watermark_ms);
+  }
+  const DeviceClocks& clocks = *inputs_[0]->clocks();
+  const uint32_t begin = all_clocks_ ? 1 : clock_in_hand_;
+  const uint32_t end = all_clocks_ ? clocks.count() : clock_in_hand_ + 1;
+  for (uint32_t clock = begin; clock < end; ++clock) {
+    const int64_t watermark_ms = finished_ ? INT64_MAX : clocks.watermark(clock);
+    if (watermark_ms != INT64_MIN && !step.advance_clock(clock, watermark_ms)) return false;
+  }
+  return true;
+}
+
+bool StepGraph::advance() {
+  if (!moved_ && !advance_pending_) return true;
+  advance_pending_ = true;
+  for (size_t index = 0; index < parts_.steps.size(); ++index)
+    if (!advance_step(index)) return false;
+  advance_pending_ = moved_ = all_clocks_ = false;
+  return true;
+}
+
+bool StepGraph::tick(int64_t processing_ms) {
+  processing_ms_ = std::max(processing_ms_, processing_ms);
+  if (!wants_ticks_) return true;
+  tick_pending_ = true;
+  for (const auto& step : parts_.steps)
+    if (step->wants_ticks() && !step->tick(processing_ms_)) return false;
+  tick_pending_ = false;
+  return true;
+}
+
+void StepGraph::check_idle(int64_t boot_ms) {
+  for (auto& input : inputs_) moved_ |= input->check_idle(boot_ms);
+}
+
+void StepGraph::finish() { finished_ = moved_ = all_clocks_ = true; }
+
+// ---- state
+
+uint64_t StepGraph::evicted() const {
+  uint64_t total = 0;
+  for (const auto& step : parts_.steps) total += step->evicted();
+  return total;
+}
+
+void StepGraph::collect_stateful(std::vector<Stateful*>& stateful) {
+  for (auto& input : inputs_)
+    if (input->clocks() != nullptr) stateful.push_back(input->clocks());
+  for (auto& step : parts_.steps)
+    if (Stateful* part = step->stateful(); part != nullptr) stateful.push_back(part);
+}
+
+void StepGraph::save(ByteWriter& out) const {
+  for (const auto& input : inputs_) input->tracker().save(out);
+}
+
+bool StepGraph::restore(ByteReader& in) {
+  return std::ranges::all_of(inputs_, [&](auto& input) { return input->tracker().restore(in); });
+}
+
+}  // namespace weir
