@@ -17,6 +17,10 @@ bool parse_number(const std::string& text, int64_t& value) {
 bool take_value(const std::string& name, const std::string& value, CommandLine& line) {
   if (name == "set") line.overrides.push_back(value);
   if (name == "state-dir") line.state_dir = value;
+  if (name == "config") line.words.push_back(value);
+  if (name == "input") line.input = value;
+  if (name == "pipeline") line.pipeline = value;
+  if (name == "topic") line.topic = value;
   if (name == "limit") return parse_number(value, line.limit);
   if (name == "after") return parse_number(value, line.after);
   return true;
@@ -24,6 +28,7 @@ bool take_value(const std::string& name, const std::string& value, CommandLine& 
 
 bool is_flag(const std::string& name, CommandLine& line) {
   if (name == "json") return line.json = true;
+  if (name == "csv") return line.csv = true;
   if (name == "markdown") return line.markdown = true;
   if (name == "allow-non-restored-state") return line.allow_non_restored_state = true;
   return false;
@@ -37,7 +42,7 @@ CommandLine parse_command_line(int count, char** arguments, const std::vector<st
     std::string word = arguments[index];
     if (word == "-h" || word == "--help") {
       line.help = true;
-    } else if (!word.starts_with("--")) {
+    } else if (!word.starts_with("--") || word == "-") {
       line.words.push_back(word);
     } else {
       std::string name = word.substr(2, word.find('=') == std::string::npos ? std::string::npos : word.find('=') - 2);

@@ -11,15 +11,20 @@ namespace weir {
 constexpr int exit_ok = 0;
 constexpr int exit_failure = 1;
 constexpr int exit_usage = 64;
-constexpr int exit_busy = 75;    // EX_TEMPFAIL: another agent holds the state directory
-constexpr int exit_config = 78;  // EX_CONFIG: trying again will not help
+constexpr int exit_no_input = 66;  // EX_NOINPUT
+constexpr int exit_busy = 75;      // EX_TEMPFAIL: another agent holds the state directory
+constexpr int exit_config = 78;    // EX_CONFIG: trying again will not help
 
 constexpr const char* default_config_path = "/etc/weir/weir.toml";
 
 struct CommandLine {
   std::vector<std::string> words;      // what is no option: configuration paths, sub-commands
   std::vector<std::string> overrides;  // --set KEY=VALUE
-  std::string state_dir;               // --state-dir DIR
+  std::string input;                   // --input FILE
+  std::string pipeline;                // --pipeline NAME
+  std::string topic;                   // --topic TOPIC
+  bool csv = false;
+  std::string state_dir;  // --state-dir DIR
   bool json = false;
   bool markdown = false;
   bool allow_non_restored_state = false;

@@ -5,14 +5,13 @@
 #include <cstdio>
 
 namespace weir {
-namespace {
 
 void print_diagnostics(const LoadedConfig& config, bool print_notes) {
   std::string text = config.diagnostics.format(config.files, isatty(STDERR_FILENO) == 1, print_notes);
   fputs(text.c_str(), stderr);
+  const size_t errors = config.diagnostics.errors();
+  if (errors > 0) fprintf(stderr, "%zu error%s\n", errors, errors == 1 ? "" : "s");
 }
-
-}  // namespace
 
 std::unique_ptr<Built> build_from(const CommandLine& line, bool print_notes) {
   auto built = std::make_unique<Built>();
@@ -21,10 +20,7 @@ std::unique_ptr<Built> build_from(const CommandLine& line, bool print_notes) {
   // With syntax errors there may be nothing to build; with the others, what can be built still finds more to report.
   if (!built->config.unusable) built->agent = std::make_unique<Agent>(built->config, *built->clock);
   print_diagnostics(built->config, print_notes);
-  if (built->config.diagnostics.errors() > 0) {
-    fprintf(stderr, "%zu error%s\n", built->config.diagnostics.errors(), built->config.diagnostics.errors() == 1 ? "" : "s");
-    built->exit_code = exit_config;
-  }
+  if (built->config.diagnostics.errors() > 0) built->exit_code = exit_config;
   return built;
 }
 

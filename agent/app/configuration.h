@@ -17,6 +17,9 @@ struct Built {
   int exit_code = 0;
 };
 
+/// On standard error, and how many errors there are.
+void print_diagnostics(const LoadedConfig& config, bool print_notes);
+
 /// The result is heap-allocated because the agent refers to the configuration in it.
 std::unique_ptr<Built> build_from(const CommandLine& line, bool print_notes);
 

@@ -1,8 +1,11 @@
 #include "agent/app/plan_steps.h"
 
+#include <algorithm>
+
 #include "agent/operators/filter.h"
 #include "agent/operators/map.h"
 #include "agent/operators/project.h"
+#include "agent/operators/route.h"
 #include "agent/operators/step_build.h"
 #include "agent/operators/window_aggregate.h"
 
@@ -10,10 +13,6 @@ namespace weir {
 namespace {
 
 constexpr const char* event_time_help = "add event_time = { field = \"...\", max_delay = \"2s\" } to [pipeline.source]";
-
-std::string step_name(const StepSpec& step, size_t index) {
-  return step.id.empty() ? "step-" + std::to_string(index + 1) : step.id;
-}
 
 void report(Diagnostics& diagnostics, const Text& text, const std::vector<ExpressionError>& errors) {
   for (const ExpressionError& error : errors) {
@@ -89,6 +88,23 @@ std::unique_ptr<Operator> build_project(const StepContext& context, const StepSp
   return nullptr;
 }
 
+std::unique_ptr<Operator> build_route(const StepContext& context, const StepSpec& step, const std::string& id,
+                                      const Schema& input) {
+  std::vector<std::string> names;
+  std::vector<Program> conditions;
+  bool good = true;
+  for (const NamedExpression& branch : step.route) {
+    Program condition;
+    std::vector<ExpressionError> errors;
+    good &= compile_expression(branch.expression.value, input, Type::Bool, condition, errors);
+    report(context.diagnostics, branch.expression, errors);
+    names.push_back(branch.name);
+    conditions.push_back(std::move(condition));
+  }
+  if (!good) return nullptr;
+  return std::make_unique<Route>(id, std::move(names), std::move(conditions), input);
+}
+
 bool find_keys(const StepContext& context, const StepSpec& step, const Schema& input, std::vector<uint32_t>& keys) {
   bool good = true;
   for (const Text& key : step.key_by) {
@@ -136,7 +152,8 @@ Location place_of(const WindowFault& fault, const StepSpec& step) {
 
 /// The pipeline's own parts keep their state under these names.
 bool id_is_free(const StepContext& context, const StepSpec& step) {
-  if (step.id != "pipeline" && step.id != "source" && step.id != "sink") return true;
+  constexpr const char* taken[] = {"pipeline", "source", "sink", "clocks"};
+  if (std::ranges::find(taken, step.id) == std::end(taken)) return true;
   context.diagnostics.error(step.id_at, step.id.size(), quoted(step.id) + " names a part of every pipeline",
                             "choose another id");
   return false;
@@ -144,7 +161,7 @@ bool id_is_free(const StepContext& context, const StepSpec& step) {
 
 std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpec& step, const std::string& id,
                                        const Schema& input) {
-  bool has_event_time = context.pipeline.source.event_time.given;
+  bool has_event_time = context.has_event_time;
   if (!has_event_time)
     context.diagnostics.error(step.at, 1, "a window needs event time, and the source states none", event_time_help);
   if (step.tumbling <= 0) return nullptr;  // reported when the file was read
@@ -155,7 +172,7 @@ std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpe
   if (!id_free || !has_event_time || !keys_found || !aggregates_made || !parse_evict(step.evict, spec.evict)) return nullptr;
   spec.id = id;
   spec.windows = {step.tumbling, step.offset};
-  spec.max_delay_ms = context.pipeline.source.event_time.max_delay;
+  spec.max_delay_ms = context.max_delay_ms;
   spec.max_keys = step.max_keys;
   std::vector<WindowFault> faults = WindowAggregate::check(spec, input);
   for (const WindowFault& fault : faults) context.diagnostics.error(place_of(fault, step), 1, fault.message);
@@ -179,13 +196,13 @@ class ErrorsToDiagnostics final : public StepErrors {
 };
 
 std::unique_ptr<Operator> build_registered(const StepContext& context, const StepSpec& step, const std::string& id,
-                                           const Schema& input) {
+                                           const Schema& input, const Schema* second) {
   if (step.kind == nullptr) return nullptr;  // reported when the file was read
   KeyedSpec keyed;
   keyed.id = id;
   keyed.max_keys = step.key_by.empty() ? 1 : static_cast<uint32_t>(step.max_keys);
   bool good = id_is_free(context, step) && find_keys(context, step, input, keyed.key_fields);
-  if (step.kind->needs_event_time && !context.pipeline.source.event_time.given) {
+  if (step.kind->needs_event_time && !context.has_event_time) {
     good = false;
     context.diagnostics.error(step.at, 1, quoted(step.kind->verb) + " needs event time, and the source states none",
                               event_time_help);
@@ -193,48 +210,41 @@ std::unique_ptr<Operator> build_registered(const StepContext& context, const Ste
   if (!parse_evict(step.evict, keyed.evict) || !good) return nullptr;
   ErrorsToDiagnostics errors(context.diagnostics);
   const size_t errors_before = context.diagnostics.errors();
+  if (std::ranges::any_of(keyed.key_fields, [&](uint32_t field) { return input[field].clock; })) keyed.clocks = context.clocks;
   StepBuild build(step.options, input, std::move(keyed), context.arena, context.pipeline.name + "." + id, step.at, errors);
+  build.set_second_input(second);
   std::unique_ptr<Operator> made = step.kind->make(build);
   return build.good() && context.diagnostics.errors() == errors_before ? std::move(made) : nullptr;
 }
 
-std::unique_ptr<Operator> build_step(const StepContext& context, const StepSpec& step, std::string id, const Schema& input) {
+}  // namespace
+
+std::string step_name(const StepSpec& step, size_t index) {
+  return step.id.empty() ? "step-" + std::to_string(index + 1) : step.id;
+}
+
+std::unique_ptr<Operator> build_step(const StepContext& context, const StepSpec& step, const std::string& id,
+                                     const Schema& input, const Schema* second) {
   switch (step.verb) {
     case StepVerb::Filter:
-      return build_filter(context, step, std::move(id), input);
+      return build_filter(context, step, id, input);
     case StepVerb::Map:
-      return build_map(context, step, std::move(id), input);
+      return build_map(context, step, id, input);
     case StepVerb::Select:
     case StepVerb::Drop:
     case StepVerb::Rename:
       return build_project(context, step, id, input);
+    case StepVerb::Route:
+      return build_route(context, step, id, input);
     case StepVerb::Window:
       return build_window(context, step, id, input);
     case StepVerb::Registered:
-      return build_registered(context, step, id, input);
+      return build_registered(context, step, id, input, second);
+    case StepVerb::Union:
     case StepVerb::None:
-      break;  // reported when the file was read
+      break;  // a union is the graph's; no verb was reported when the file was read
   }
   return nullptr;
-}
-
-}  // namespace
-
-std::vector<std::unique_ptr<Operator>> build_steps(const StepContext& context, const Schema& input) {
-  std::vector<std::unique_ptr<Operator>> operators;
-  const Schema* schema = &input;
-  for (size_t index = 0; index < context.pipeline.step.size(); ++index) {
-    const StepSpec& step = context.pipeline.step[index];
-    std::unique_ptr<Operator> made = build_step(context, step, step_name(step, index), *schema);
-    if (made == nullptr) {
-      // A filter hands on what it gets, so the steps behind a bad one can still be checked.
-      if (step.verb == StepVerb::Filter) continue;
-      break;
-    }
-    schema = &made->schema();
-    operators.push_back(std::move(made));
-  }
-  return operators;
 }
 
 }  // namespace weir

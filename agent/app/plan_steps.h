@@ -16,10 +16,17 @@ struct StepContext {
   const PipelineSpec& pipeline;
   Diagnostics& diagnostics;
   Arena& arena;
+  bool has_event_time = false;  // of all sources
+  int64_t max_delay_ms = 0;     // the largest of all sources
+  uint32_t clocks = 1;          // more than 1: event_time.per is set
 };
 
-/// The operators in order. Stops at the first step whose output cannot be known; what is wrong is in the diagnostics then, and
-/// the result is shorter than the specification. `input` must outlive the operators.
-std::vector<std::unique_ptr<Operator>> build_steps(const StepContext& context, const Schema& input);
+/// The step's id, or "step-N" where the configuration gives none.
+std::string step_name(const StepSpec& step, size_t index);
+
+/// The operator of a step other than a union; nullptr, with the reasons in the diagnostics, if it cannot be. `input`, and
+/// `second` if the step has a second input, must outlive it.
+std::unique_ptr<Operator> build_step(const StepContext& context, const StepSpec& step, const std::string& id,
+                                     const Schema& input, const Schema* second);
 
 }  // namespace weir

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "agent/app/json_renderer.h"
-#include "agent/app/plan_steps.h"
+#include "agent/app/plan_graph.h"
 #include "agent/app/secrets.h"
 #include "agent/app/version.h"
 #include "agent/config/topic_filter.h"
@@ -17,8 +17,8 @@ namespace {
 
 /// A ping waits behind the acknowledgements that wait for a checkpoint.
 constexpr int64_t intervals_per_keepalive = 4;
-/// Besides the pipeline's own part, its source and its sink.
-constexpr std::ptrdiff_t stateful_steps_max = stateful_parts_max - 3;
+/// Besides the pipeline's own part, its clocks, its source and its sink.
+constexpr std::ptrdiff_t stateful_steps_max = stateful_parts_max - 4;
 /// Results of the largest kind that must fit into a half of the outbox, so that a batch is more than a single result.
 constexpr size_t rows_per_half_min = 4;
 
@@ -33,7 +33,8 @@ CheckpointPolicy checkpoint_policy(const PipelineSpec& spec) {
   policy.min_pause_ms = spec.checkpoint.min_pause;
   policy.timeout_ms = spec.checkpoint.timeout;
   policy.records = spec.checkpoint.records;
-  policy.unacked = spec.checkpoint.unacked > 0 ? spec.checkpoint.unacked : std::max<uint64_t>(1, spec.source.max_unacked / 2);
+  policy.unacked =
+      spec.checkpoint.unacked > 0 ? spec.checkpoint.unacked : std::max<uint64_t>(1, spec.first_source().max_unacked / 2);
   return policy;
 }
 
@@ -49,16 +50,17 @@ std::unique_ptr<Source> make_source(const PipelineSpec& spec, const MqttSpec& mq
   source.client_id = client_id(mqtt, spec);
   source.username = mqtt.username;
   source.password = password;
-  for (const Text& topic : spec.source.topics) source.topics.push_back(topic.value);
-  source.qos = static_cast<uint8_t>(spec.source.qos);
-  source.use_retained = spec.source.retained == "use";
-  source.max_unacked = static_cast<uint32_t>(spec.source.max_unacked);
-  source.max_message = spec.source.max_message;
+  for (const SourceSpec& each : spec.source)
+    for (const Text& topic : each.topics) source.topics.push_back(topic.value);
+  source.qos = static_cast<uint8_t>(spec.first_source().qos);
+  source.use_retained = spec.first_source().retained == "use";
+  source.max_unacked = static_cast<uint32_t>(spec.first_source().max_unacked);
+  source.max_message = spec.first_source().max_message;
   source.max_packet_size = mqtt.max_packet_size;
   source.session_expiry_ms = mqtt.session_expiry;
   source.keepalive_ms = mqtt.keepalive;
   // Reconnecting brings nothing back at QoS 0.
-  source.watch_drops = spec.source.qos > 0;
+  source.watch_drops = spec.first_source().qos > 0;
   source.keepalive_min_ms = intervals_per_keepalive * std::max(spec.checkpoint.interval, spec.checkpoint.min_pause);
   return std::make_unique<MqttSource>(source, arena);
 }
@@ -117,18 +119,20 @@ std::string topics_of(const std::string& topic_template) {
 
 void warn_of_loop(const PipelineSpec& spec, const MqttSpec& source, const MqttSpec& sink, Diagnostics& diagnostics) {
   if (source.host != sink.host || source.port != sink.port) return;
-  for (const Text& topic : spec.source.topics)
-    if (topic_filters_overlap(topic.value, topics_of(spec.sink.topic.value)))
-      diagnostics.warning(spec.sink.topic.at, spec.sink.topic.value.size(),
-                          "results to this topic match the source's " + quoted(topic.value) + " and come back as input",
-                          "publish them elsewhere");
+  for (const SourceSpec& each : spec.source)
+    for (const Text& topic : each.topics)
+      if (topic_filters_overlap(topic.value, topics_of(spec.sink.topic.value)))
+        diagnostics.warning(spec.sink.topic.at, spec.sink.topic.value.size(),
+                            "results to this topic match the source's " + quoted(topic.value) + " and come back as input",
+                            "publish them elsewhere");
 }
 
 /// Two connections with one client id take the session from each other without end.
 void check_client_ids(LoadedConfig& config) {
   std::vector<std::pair<std::string, const PipelineSpec*>> taken;
   for (const PipelineSpec& spec : config.specification.pipeline) {
-    for (const auto& [name, suffix] : {std::pair{&spec.source.mqtt, ""}, std::pair{&spec.sink.mqtt, "-out"}}) {
+    if (spec.source.empty()) continue;
+    for (const auto& [name, suffix] : {std::pair{&spec.first_source().mqtt, ""}, std::pair{&spec.sink.mqtt, "-out"}}) {
       const MqttSpec* mqtt = find_mqtt(config.specification, *name);
       if (mqtt == nullptr) continue;
       std::string id = mqtt->host + ":" + std::to_string(mqtt->port) + " " + client_id(*mqtt, spec) + suffix;
@@ -143,8 +147,8 @@ void check_client_ids(LoadedConfig& config) {
   }
 }
 
-bool outbox_fits(const PipelineSpec& spec, size_t row_bytes_max, Diagnostics& diagnostics) {
-  size_t needed = 2 * rows_per_half_min * (row_bytes_max + 64);
+bool outbox_fits(const PipelineSpec& spec, size_t row_bytes_max, size_t rows_reserved, Diagnostics& diagnostics) {
+  size_t needed = 2 * (rows_per_half_min + rows_reserved - 1) * (row_bytes_max + 64);
   if (spec.sink.outbox.memory >= needed && spec.sink.outbox.max_bytes >= spec.sink.outbox.memory) return true;
   diagnostics.error(
       spec.sink.at, 1, "the outbox is too small for results of up to " + std::to_string(row_bytes_max) + " bytes",
@@ -156,37 +160,33 @@ std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpe
   Diagnostics& diagnostics = config.diagnostics;
   size_t errors_before = diagnostics.errors();
   PipelineParts parts;
-  // Without a source there is nothing that the steps could be checked against.
-  if (spec.source.topics.empty() || spec.source.fields.empty()) return nullptr;
-  parts.decoder = std::make_unique<JsonDecoder>(spec.source.fields, spec.source.max_message);
-  parts.steps = build_steps({spec, diagnostics, arena}, parts.decoder->schema());
-  // Without all steps the schema at the sink is not known, and its errors would be misleading.
-  if (parts.steps.size() != spec.step.size()) return nullptr;
-  if (auto windows = std::ranges::count(spec.step, StepVerb::Window, &StepSpec::verb); windows > stateful_steps_max) {
+  PlannedGraph graph = build_graph(spec, diagnostics, arena);
+  if (graph.result == nullptr) return nullptr;
+  auto stateful = std::ranges::count_if(graph.parts.steps, [](const auto& step) { return step->stateful() != nullptr; });
+  if (stateful > stateful_steps_max) {
     diagnostics.error(spec.name_at, spec.name.size(),
-                      "a pipeline has at most " + std::to_string(stateful_steps_max) + " windows");
+                      "a pipeline has at most " + std::to_string(stateful_steps_max) + " steps that keep state");
     return nullptr;
   }
-  const Schema& schema = parts.steps.empty() ? parts.decoder->schema() : parts.steps.back()->schema();
-  parts.renderer = make_renderer(spec, schema, diagnostics);
-  const MqttSpec* source_mqtt = find_mqtt(config.specification, spec.source.mqtt);
+  parts.renderer = make_renderer(spec, *graph.result, diagnostics);
+  const MqttSpec* source_mqtt = find_mqtt(config.specification, spec.first_source().mqtt);
   const MqttSpec* sink_mqtt = find_mqtt(config.specification, spec.sink.mqtt);
   if (parts.renderer == nullptr || source_mqtt == nullptr || sink_mqtt == nullptr) return nullptr;
   warn_of_loop(spec, *source_mqtt, *sink_mqtt, diagnostics);
   size_t row_bytes_max = parts.renderer->topic_bytes_max() + parts.renderer->payload_bytes_max();
   std::string source_password = read_password(*source_mqtt, diagnostics);
   std::string sink_password = sink_mqtt == source_mqtt ? source_password : read_password(*sink_mqtt, diagnostics);
-  if (!outbox_fits(spec, row_bytes_max, diagnostics) || config.diagnostics.errors() > errors_before) return nullptr;
+  if (!outbox_fits(spec, row_bytes_max, records_at_sink_max(graph.parts), diagnostics) ||
+      config.diagnostics.errors() > errors_before)
+    return nullptr;
   parts.name = spec.name;
   parts.weir_version = weir_version;
   parts.config_fingerprint = spec.fingerprint;
   parts.checkpoint = checkpoint_policy(spec);
   parts.dead_letters = {spec.dead_letters.max_rows, spec.dead_letters.max_bytes};
   parts.dead_letter_payload_max = spec.dead_letters.max_payload;
-  if (spec.source.event_time.given) parts.event_time_field = parts.decoder->schema().find(spec.source.event_time.field.value);
-  parts.max_delay_ms = spec.source.event_time.max_delay;
-  parts.idle_ms = spec.source.event_time.idle;
-  parts.max_future_ms = spec.source.event_time.max_future;
+  parts.result_schema = graph.result;
+  parts.graph = std::move(graph.parts);
   parts.outbox = {spec.sink.outbox.memory, spec.sink.outbox.max_bytes, row_bytes_max};
   parts.source = make_source(spec, *source_mqtt, source_password, arena);
   parts.publisher = make_publisher(spec, *sink_mqtt, sink_password, row_bytes_max, arena);

@@ -36,6 +36,7 @@ class Arena {
   /// same name again adds to the first's bytes. Requires !frozen(). Returns an empty span for count 0.
   template <class T>
   requires std::is_trivially_destructible_v<T> std::span<T> take(size_t count, std::string_view name, std::string_view reason) {
+    if (count == 0) return {};
     void* memory = take_bytes(count * sizeof(T), alignof(T), name, reason);
     T* first = static_cast<T*>(memory);
     for (size_t index = 0; index < count; ++index) new (first + index) T{};

@@ -22,6 +22,8 @@ struct StepKind {
   bool keyed = false;
   /// Says nothing without event time.
   bool needs_event_time = false;
+  /// The option that names a second input (a join's); nullptr: there is one input.
+  const char* second_input = nullptr;
   /// Is written `operator = "VERB"` with the options in `options = { … }`; for kinds that are not weir's own.
   bool custom = false;
   /// nullptr, with the reasons told to `build`, if the options cannot be.

@@ -39,6 +39,9 @@ class StepBuild {
   const StepOptions& options() const { return options_; }
   /// Outlives the operator.
   const Schema& input() const { return input_; }
+  /// Of a step with two; nullptr otherwise.
+  const Schema* second_input() const { return second_input_; }
+  void set_second_input(const Schema* schema) { second_input_ = schema; }
   const std::string& id() const { return keyed_.id; }
   /// Of a keyed step: positions in the input.
   const std::vector<uint32_t>& key_fields() const { return keyed_.key_fields; }
@@ -69,6 +72,7 @@ class StepBuild {
  private:
   const StepOptions& options_;
   const Schema& input_;
+  const Schema* second_input_ = nullptr;
   KeyedSpec keyed_;
   Arena& arena_;
   std::string pool_;

@@ -5,6 +5,41 @@
 #include "agent/operators/tee.h"
 
 namespace weir {
+namespace {
+
+std::vector<GraphEdge> edges_of(const GraphParts& graph, const GraphEdge& output) {
+  std::vector<GraphEdge> found;
+  for (const GraphEdge& edge : graph.edges)
+    if (edge.from_input == output.from_input && edge.from == output.from && edge.branch == output.branch) found.push_back(edge);
+  return found;
+}
+
+uint32_t records_behind(const GraphParts& graph, const GraphEdge& output);
+
+/// What one record that goes into the step can become at the sink. A step hands each record to one of its outputs.
+uint32_t records_behind(const GraphParts& graph, size_t step) {
+  uint32_t records = records_behind(graph, GraphEdge{.from = step});
+  for (size_t branch = 0; branch < graph.steps[step]->branches().size(); ++branch)
+    records = std::max(records, records_behind(graph, GraphEdge{.from = step, .branch = branch}));
+  return records * graph.steps[step]->fan_out();
+}
+
+uint32_t records_behind(const GraphParts& graph, const GraphEdge& output) {
+  uint32_t records = 0;
+  for (const GraphEdge& edge : edges_of(graph, output))
+    records += edge.to == GraphEdge::sink ? 1 : records_behind(graph, edge.to);
+  return records;
+}
+
+}  // namespace
+
+uint32_t records_at_sink_max(const GraphParts& graph) {
+  uint32_t records = 1;
+  for (size_t index = 0; index < graph.steps.size(); ++index) records = std::max(records, records_behind(graph, index));
+  for (size_t index = 0; index < graph.inputs.size(); ++index)
+    records = std::max(records, records_behind(graph, GraphEdge{.from_input = true, .from = index}));
+  return records;
+}
 
 StepGraph::StepGraph(std::string_view name, GraphParts parts, Arena& arena) : parts_(std::move(parts)) {
   WEIR_ASSERT(!parts_.inputs.empty() && parts_.inputs.size() <= 64);
@@ -20,13 +55,6 @@ StepGraph::StepGraph(std::string_view name, GraphParts parts, Arena& arena) : pa
 StepGraph::~StepGraph() = default;
 
 // ---- connecting
-
-std::vector<GraphEdge> StepGraph::edges_of(const GraphEdge& output) const {
-  std::vector<GraphEdge> found;
-  for (const GraphEdge& edge : parts_.edges)
-    if (edge.from_input == output.from_input && edge.from == output.from && edge.branch == output.branch) found.push_back(edge);
-  return found;
-}
 
 Operator* StepGraph::reader_of(std::vector<GraphEdge> edges, const Schema& schema, Operator& sink, RefusalHandler& refusals) {
   std::vector<Operator*> readers;
@@ -47,29 +75,15 @@ void StepGraph::connect(Operator& sink, RefusalHandler& refusals) {
   sink.connect(nullptr, &refusals);
   for (size_t index = 0; index < parts_.steps.size(); ++index) {
     Operator& step = *parts_.steps[index];
-    step.connect(reader_of(edges_of({.from = index}), step.schema(), sink, refusals), &refusals);
+    step.connect(reader_of(edges_of(parts_, {.from = index}), step.schema(), sink, refusals), &refusals);
     for (size_t branch = 0; branch < step.branches().size(); ++branch)
-      step.connect_branch(branch, reader_of(edges_of({.from = index, .branch = branch}), step.schema(), sink, refusals));
+      step.connect_branch(branch,
+                          reader_of(edges_of(parts_, {.from = index, .branch = branch}), step.schema(), sink, refusals));
   }
   for (size_t index = 0; index < inputs_.size(); ++index)
-    entries_.push_back(reader_of(edges_of({.from_input = true, .from = index}), inputs_[index]->schema(), sink, refusals));
-  for (size_t index = 0; index < parts_.steps.size(); ++index) fan_out_ = std::max(fan_out_, records_behind(index));
-  for (size_t index = 0; index < inputs_.size(); ++index)
-    fan_out_ = std::max(fan_out_, records_behind(GraphEdge{.from_input = true, .from = index}));
-}
-
-uint32_t StepGraph::records_behind(const GraphEdge& output) const {
-  uint32_t records = 0;
-  for (const GraphEdge& edge : edges_of(output)) records += edge.to == GraphEdge::sink ? 1 : records_behind(edge.to);
-  return records;
-}
-
-/// What one record that goes into the step can become at the sink. A step hands each record to one of its outputs.
-uint32_t StepGraph::records_behind(size_t step) const {
-  uint32_t records = records_behind(GraphEdge{.from = step});
-  for (size_t branch = 0; branch < parts_.steps[step]->branches().size(); ++branch)
-    records = std::max(records, records_behind(GraphEdge{.from = step, .branch = branch}));
-  return records * parts_.steps[step]->fan_out();
+    entries_.push_back(
+        reader_of(edges_of(parts_, {.from_input = true, .from = index}), inputs_[index]->schema(), sink, refusals));
+  fan_out_ = records_at_sink_max(parts_);
 }
 
 // ---- records in
@@ -90,6 +104,10 @@ StepGraph::Verdict StepGraph::process(const Message& message, int64_t processing
   Record record;
   record.processing_ms = processing_ms_;
   if (Refusal refusal = input->read(message, record); refusal.reason != nullptr) return {Outcome::DeadLetter, refusal};
+  if (processing_ms == by_event_time) {
+    tick(record.event_time_ms);
+    record.processing_ms = processing_ms_;
+  }
   size_t number = 0;
   while (inputs_[number].get() != input) ++number;
   const Outcome outcome = entries_[number]->process(record);

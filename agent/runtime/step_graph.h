@@ -35,6 +35,9 @@ struct GraphParts {
   std::vector<GraphEdge> edges;  // from earlier to later; every step is reached by one
 };
 
+/// The most records that reach the sink between two questions for its readiness.
+uint32_t records_at_sink_max(const GraphParts& graph);
+
 class StepGraph {
  public:
   StepGraph(std::string_view name, GraphParts parts, Arena& arena);
@@ -42,7 +45,7 @@ class StepGraph {
 
   /// Before anything else: where results and refused records go. Start-up only.
   void connect(Operator& sink, RefusalHandler& refusals);
-  /// The most records that reach the sink between two questions for its readiness. After connect().
+  /// records_at_sink_max() of its parts. After connect().
   uint32_t fan_out() const { return fan_out_; }
 
   /// Of a message; `refusal.reason` is set if it did not even become a record.
@@ -50,6 +53,9 @@ class StepGraph {
     Outcome outcome = Outcome::DeadLetter;
     Refusal refusal;
   };
+  /// Instead of a processing time: it is the greatest event time so far, and what it makes due fires before the record.
+  /// Requires a sink that is always ready.
+  static constexpr int64_t by_event_time = INT64_MIN;
   /// Runs one message through. Requires that the sink is ready and nothing is pending.
   Verdict process(const Message& message, int64_t processing_ms, int64_t boot_ms);
   /// Something came that is no record: its input is not idle.
@@ -85,9 +91,6 @@ class StepGraph {
  private:
   Operator* reader_of(std::vector<GraphEdge> edges, const Schema& schema, Operator& sink, RefusalHandler& refusals);
   void connect_output(const GraphEdge& output, const Schema& schema, Operator& sink, RefusalHandler& refusals);
-  uint32_t records_behind(size_t step) const;
-  uint32_t records_behind(const GraphEdge& output) const;
-  std::vector<GraphEdge> edges_of(const GraphEdge& output) const;
   InputStream* input_for(std::string_view topic);
   bool advance_step(size_t index);
   int64_t watermark_for(uint64_t inputs) const;

@@ -202,9 +202,6 @@ struct Life {
     parts.checkpoint.interval_ms = 700;
     parts.checkpoint.min_pause_ms = 50;
     parts.checkpoint.unacked = 40;
-    parts.event_time_field = 2;
-    parts.max_delay_ms = max_delay_ms;
-    parts.max_future_ms = max_future_ms;
     parts.outbox = {16'384, 1 << 20, 300};
     auto own_source = std::make_unique<SimulatedSource>(broker);
     auto own_publisher = std::make_unique<SimulatedPublisher>(arrivals);
@@ -212,9 +209,16 @@ struct Life {
     publisher = own_publisher.get();
     parts.source = std::move(own_source);
     parts.publisher = std::move(own_publisher);
-    parts.decoder = std::make_unique<ReadingDecoder>();
-    add_steps(parts);
-    parts.renderer = std::make_unique<PlainRenderer>(parts.steps.back()->schema());
+    InputParts input;
+    input.pipeline = parts.name;
+    input.decoder = std::make_unique<ReadingDecoder>();
+    input.event_time_field = 2;
+    input.max_delay_ms = max_delay_ms;
+    input.max_future_ms = max_future_ms;
+    parts.graph.inputs.push_back(std::move(input));
+    add_steps(parts.graph);
+    parts.result_schema = &parts.graph.steps.back()->schema();
+    parts.renderer = std::make_unique<PlainRenderer>(*parts.result_schema);
     parts.manifest_codec = &codec;
     pipeline = std::make_unique<Pipeline>(arena, std::move(parts));
     RestoreReport report;
@@ -223,10 +227,10 @@ struct Life {
     CHECK(pipeline->start(poller, executor, now).ok());
   }
 
-  void add_steps(PipelineParts& parts) {
+  void add_steps(GraphParts& parts) {
     std::vector<ExpressionError> errors;
     Program condition;
-    const Schema& input = parts.decoder->schema();
+    const Schema& input = parts.inputs[0].decoder->schema();
     CHECK(compile_expression("value % 7 != 3", input, Type::Bool, condition, errors));
     parts.steps.push_back(std::make_unique<Filter>("filter", std::move(condition), input));
     WindowSpec spec;
@@ -243,6 +247,7 @@ struct Life {
       spec.aggregates.push_back(std::move(aggregation));
     }
     parts.steps.push_back(std::make_unique<WindowAggregate>(std::move(spec), input, arena, "simulated.per-second"));
+    parts.edges = {{.from_input = true, .from = 0, .to = 0}, {.from = 0, .to = 1}, {.from = 1}};
   }
 };
 

@@ -55,7 +55,7 @@ TEST(LoadedConfig, the_example_s_values_arrive) {
 
 TEST(LoadedConfig, the_example_s_source_arrives) {
   LoadedConfig loaded = config.load();
-  const SourceSpec& source = loaded.specification.pipeline[0].source;
+  const SourceSpec& source = loaded.specification.pipeline[0].source.front();
   LONGS_EQUAL(1, source.topics.size());
   STRCMP_EQUAL("sensors/+/env", source.topics[0].value.c_str());
   LONGS_EQUAL(3, source.fields.size());
@@ -141,13 +141,13 @@ TEST(LoadedConfig, what_is_left_out_has_its_default) {
   UNSIGNED_LONGS_EQUAL(10000, pipeline.dead_letters.max_rows);
   UNSIGNED_LONGS_EQUAL(4 << 20, pipeline.dead_letters.max_bytes);
   UNSIGNED_LONGS_EQUAL(4096, pipeline.dead_letters.max_payload);
-  STRCMP_EQUAL("json", pipeline.source.format.c_str());
-  UNSIGNED_LONGS_EQUAL(1, pipeline.source.qos);
-  STRCMP_EQUAL("checkpoint", pipeline.source.ack.c_str());
-  STRCMP_EQUAL("use", pipeline.source.retained.c_str());
-  UNSIGNED_LONGS_EQUAL(1000, pipeline.source.max_unacked);
-  UNSIGNED_LONGS_EQUAL(64 << 10, pipeline.source.max_message);
-  CHECK_FALSE(pipeline.source.event_time.given);
+  STRCMP_EQUAL("json", pipeline.source.front().format.c_str());
+  UNSIGNED_LONGS_EQUAL(1, pipeline.source.front().qos);
+  STRCMP_EQUAL("checkpoint", pipeline.source.front().ack.c_str());
+  STRCMP_EQUAL("use", pipeline.source.front().retained.c_str());
+  UNSIGNED_LONGS_EQUAL(1000, pipeline.source.front().max_unacked);
+  UNSIGNED_LONGS_EQUAL(64 << 10, pipeline.source.front().max_message);
+  CHECK_FALSE(pipeline.source.front().event_time.given);
   UNSIGNED_LONGS_EQUAL(1, pipeline.sink.qos);
   CHECK_FALSE(pipeline.sink.retain);
   STRCMP_EQUAL("json", pipeline.sink.format.c_str());

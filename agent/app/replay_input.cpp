@@ -1,0 +1,124 @@
+#include "agent/app/replay_input.h"
+
+#include <charconv>
+
+#include "agent/base/text_writer.h"
+
+namespace weir {
+namespace {
+
+std::string json_string(const std::string& text) {
+  std::string buffer(text.size() * 6 + 2, '\0');
+  TextWriter out(buffer);
+  out.append_json_string(text);
+  return std::string(out.text());
+}
+
+/// Whether JSON would read it as a number; what only looks like one (01, 1., +1, nan) is a text.
+bool is_number(const std::string& text) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, value);
+  const size_t digits = text.starts_with('-') ? 1 : 0;
+  const bool plain = text.size() > digits && text[digits] >= '0' && text[digits] <= '9' && text.back() != '.';
+  const bool leading_zero =
+      text.size() > digits + 1 && text[digits] == '0' && text[digits + 1] >= '0' && text[digits + 1] <= '9';
+  return result.ec == std::errc{} && result.ptr == end && plain && !leading_zero && text.find(".e") == std::string::npos &&
+         text.find(".E") == std::string::npos;
+}
+
+}  // namespace
+
+std::string topic_for(const PipelineSpec& pipeline) {
+  std::string filter = pipeline.first_source().topics.front().value;
+  if (filter.starts_with("$share/")) filter = filter.substr(filter.find('/', 7) + 1);
+  std::string topic;
+  for (char character : filter) topic += character == '+' || character == '#' ? "replay" : std::string(1, character);
+  return topic;
+}
+
+ReplayInput::ReplayInput(std::istream& stream, bool csv, std::string topic)
+    : stream_(stream), csv_(csv), standard_topic_(std::move(topic)) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (!csv_ || !read_row(names_)) return;
+  if (!names_.empty() && names_[0].text.starts_with(byte_order_mark)) names_[0].text.erase(0, byte_order_mark.size());
+}
+
+bool ReplayInput::read_line() {
+  if (!std::getline(stream_, text_)) return false;
+  ++line_;
+  if (text_.ends_with('\r')) text_.pop_back();
+  return true;
+}
+
+bool ReplayInput::next() {
+  topic_ = standard_topic_;
+  if (csv_) {
+    if (!read_row(row_)) return false;
+    object_from(row_);
+    payload_ = object_;
+    return true;
+  }
+  do {
+    if (!read_line()) return false;
+  } while (text_.empty());
+  payload_ = text_;
+  split_topic();
+  return true;
+}
+
+/// A payload of JSON begins with a bracket; everything else that has a blank in it begins with its topic.
+void ReplayInput::split_topic() {
+  const size_t blank = payload_.find(' ');
+  if (payload_[0] == '{' || payload_[0] == '[' || blank == std::string_view::npos) return;
+  topic_ = payload_.substr(0, blank);
+  payload_ = payload_.substr(blank + 1);
+}
+
+/// A row of RFC 4180: cells in quotes may hold commas, doubled quotes and line breaks.
+bool ReplayInput::read_row(std::vector<Cell>& row) {
+  row.clear();
+  do {
+    if (!read_line()) return false;
+  } while (text_.empty());
+  row.emplace_back();
+  bool quoted = false;
+  for (size_t at = 0;; ++at) {
+    if (at == text_.size()) {
+      if (!quoted || !read_line()) return true;
+      row.back().text += '\n';
+      at = SIZE_MAX;  // the loop goes on with the first character
+      continue;
+    }
+    const char character = text_[at];
+    if (quoted && character == '"' && at + 1 < text_.size() && text_[at + 1] == '"') {
+      row.back().text += '"';
+      ++at;
+    } else if (character == '"') {
+      quoted = !quoted;
+      row.back().quoted = true;
+    } else if (character == ',' && !quoted) {
+      row.emplace_back();
+    } else {
+      row.back().text += character;
+    }
+  }
+}
+
+void ReplayInput::object_from(const std::vector<Cell>& row) {
+  object_.assign(1, '{');
+  for (size_t index = 0; index < names_.size() && index < row.size(); ++index) {
+    const Cell& cell = row[index];
+    if (index > 0) object_ += ',';
+    object_ += json_string(names_[index].text);
+    object_ += ':';
+    const bool bare = cell.text == "true" || cell.text == "false" || cell.text == "null" || is_number(cell.text);
+    if (cell.quoted || (!bare && !cell.text.empty()))
+      object_ += json_string(cell.text);
+    else
+      object_ += cell.text.empty() ? "null" : cell.text;
+  }
+  object_ += '}';
+}
+
+}  // namespace weir

@@ -1,0 +1,52 @@
+// ReplayInput: the messages of a recording, one after the other. Allocates; one thread.
+#pragma once
+
+#include <istream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/config/spec.h"
+
+namespace weir {
+
+/// A topic that the pipeline's first source takes: its first filter with each wildcard as "replay".
+std::string topic_for(const PipelineSpec& pipeline);
+
+class ReplayInput {
+ public:
+  /// Lines of payloads or of `TOPIC PAYLOAD`; or CSV, whose first row names the columns: each further row becomes a JSON
+  /// object, in which numbers, true, false and null are what they look like, empty is null, and everything else, or what stands
+  /// in quotes, is a text. `topic` is that of messages without one. The stream must outlive this.
+  ReplayInput(std::istream& stream, bool csv, std::string topic);
+
+  /// Goes to the next message; false at the end. Empty lines are left out.
+  bool next();
+  std::string_view topic() const { return topic_; }
+  std::string_view payload() const { return payload_; }
+  /// Of the message, from 1.
+  uint64_t line() const { return line_; }
+
+ private:
+  struct Cell {
+    std::string text;
+    bool quoted = false;
+  };
+  bool read_line();
+  bool read_row(std::vector<Cell>& row);
+  void object_from(const std::vector<Cell>& row);
+  void split_topic();
+
+  std::istream& stream_;
+  bool csv_;
+  std::string standard_topic_;
+  std::string text_;
+  std::vector<Cell> names_;
+  std::vector<Cell> row_;
+  std::string object_;
+  std::string_view topic_;
+  std::string_view payload_;
+  uint64_t line_ = 0;
+};
+
+}  // namespace weir

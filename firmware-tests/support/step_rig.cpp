@@ -1,0 +1,102 @@
+#include "firmware-tests/support/step_rig.h"
+
+#include <fstream>
+#include <sstream>
+
+#include "agent/app/replay_input.h"
+#include "firmware-tests/support/temporary_directory.h"
+
+namespace weir::test {
+namespace {
+
+constexpr const char* head = "[mqtt.local]\nurl = \"mqtt://127.0.0.1:1883\"\n[[pipeline]]\nname = \"example\"\n";
+constexpr const char* standard_source =
+    "[pipeline.source]\nmqtt = \"local\"\ntopics = [\"sensors/+\"]\nformat = \"json\"\n"
+    "fields = { device = \"string(16)\", value = \"float\", ts = \"time(ms)\" }\n"
+    "event_time = { field = \"ts\", max_delay = \"0s\" }\n";
+constexpr const char* sink = "[pipeline.sink]\nmqtt = \"local\"\ntopic = \"results\"\nformat = \"json\"\n";
+
+/// Tables of the steps come behind the source, whose order in the text is free.
+std::string configuration(const std::string& toml) {
+  const bool own_source =
+      toml.find("[pipeline.source]") != std::string::npos || toml.find("[[pipeline.source]]") != std::string::npos;
+  const bool own_sink = toml.find("[pipeline.sink]") != std::string::npos;
+  return std::string(head) + (own_source ? "" : standard_source) + toml + (own_sink ? "" : std::string("\n") + sink);
+}
+
+}  // namespace
+
+StepRig::StepRig(const std::string& toml) : arena_(std::make_unique<Arena>(size_t{1} << 30)) {
+  TemporaryDirectory directory;
+  const std::string path = directory.file("c.toml");
+  std::ofstream(path) << configuration(toml);
+  LoadedConfig config = load_config(std::vector<std::string>{path}, {});
+  PlannedGraph graph;
+  if (!config.unusable) graph = build_graph(config.specification.pipeline.at(0), config.diagnostics, *arena_);
+  problems_ = config.diagnostics.errors() > 0 ? config.diagnostics.format(config.files, false) : "";
+  for (size_t at = problems_.find(path); at != std::string::npos; at = problems_.find(path))
+    problems_.replace(at, path.size(), "c.toml");
+  if (!problems_.empty() || graph.result == nullptr) return;
+  topic_ = topic_for(config.specification.pipeline[0]);
+  input_ = &graph.parts.inputs[0].decoder->schema();
+  replay_ = std::make_unique<Replay>("example", std::move(graph), *arena_, *this);
+  encoder_ = std::make_unique<JsonEncoder>(replay_->schema());
+}
+
+StepRig::~StepRig() = default;
+
+void StepRig::feed(const std::string& line) {
+  std::istringstream stream(line);
+  ReplayInput input(stream, false, topic_);
+  while (input.next()) replay_->feed(input.topic(), input.payload());
+}
+
+void StepRig::feed_lines(const std::string& lines) { feed(lines); }
+
+void StepRig::finish() { replay_->finish(); }
+
+std::string StepRig::take_output() { return std::exchange(output_, {}); }
+
+void StepRig::on_result(const Schema&, const Record& record) {
+  std::string buffer(encoder_->payload_bytes_max(), '\0');
+  TextWriter out(buffer);
+  encoder_->encode(record, out);
+  output_ += std::string(out.text()) + "\n";
+}
+
+void StepRig::on_refused(std::string_view step, const char* reason, std::string_view) {
+  output_ += "refused " + std::string(step) + " " + reason + "\n";
+}
+
+std::vector<Stateful*> StepRig::stateful() {
+  std::vector<Stateful*> parts;
+  graph().collect_stateful(parts);
+  return parts;
+}
+
+void StepRig::save(SavedRig& saved, bool committed) {
+  ++saved.checkpoint_id;
+  for (Stateful* part : stateful()) {
+    SnapshotMemory memory(part->snapshot_bounds());
+    memory.snapshot.begin(saved.checkpoint_id);
+    part->snapshot(memory.snapshot);
+    if (committed) saved.parts[std::string(part->uid())].commit(memory.snapshot);
+    part->snapshot_done(saved.checkpoint_id, committed);
+  }
+  if (!committed) return;
+  saved.graph.assign(graph().saved_bytes(), 0);
+  ByteWriter out(saved.graph);
+  graph().save(out);
+}
+
+Status StepRig::restore(const SavedRig& saved) {
+  ByteReader in(saved.graph);
+  if (!graph().restore(in)) return {Code::Corrupt, "the graph's own state is cut short"};
+  for (Stateful* part : stateful()) WEIR_TRY(saved.parts.at(std::string(part->uid())).load_into(*part));
+  // What was due at the cut fires now.
+  const bool fired = graph().advance();
+  WEIR_ASSERT(fired);
+  return {};
+}
+
+}  // namespace weir::test

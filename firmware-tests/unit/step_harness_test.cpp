@@ -1,0 +1,167 @@
+// One harness for all steps: the configuration of every example of the documentation, fed with random records, is cut at random
+// points: snapshot, restore into a fresh instance, go on. The output must equal that of the uncut run. A step without examples
+// fails docs_examples_test.cpp, so none can be added without going through this.
+#include "firmware-tests/support/docs_examples.h"
+#include "firmware-tests/support/step_rig.h"
+
+#include <cstdlib>
+#include <random>
+
+#include <CppUTest/TestHarness.h>
+
+using namespace weir;
+using namespace weir::test;
+
+namespace {
+
+constexpr size_t records = 120;
+
+uint64_t harness_seed() {
+  const char* text = getenv("WEIR_SEED");
+  return text != nullptr ? strtoull(text, nullptr, 10) : std::random_device()();
+}
+
+/// Random payloads shaped like the example's own: members are left out, set to null, or take values of other lines, numbers are
+/// also moved; event times go up with some disorder.
+class Inputs {
+ public:
+  Inputs(const DocsExample& example, uint64_t seed) : random_(seed) {
+    std::string line;
+    for (char character : example.input) {
+      if (character != '\n') {
+        line += character;
+        continue;
+      }
+      const size_t brace = line.find('{');
+      if (brace != std::string::npos) lines_.push_back({line.substr(0, brace), members(line.substr(brace + 1))});
+      line.clear();
+    }
+  }
+  bool empty() const { return lines_.empty(); }
+
+  std::string next() {
+    const Line& line = lines_[below(lines_.size())];
+    std::string text = line.topic + "{";
+    for (size_t index = 0; index < line.members.size(); ++index) {
+      auto [name, value] = line.members[index];
+      if (name == "\"ts\"")
+        value = time();
+      else
+        value = change(value, line, index);
+      text += (index == 0 ? "" : ",") + name + ":" + value;
+    }
+    return text + "}";
+  }
+
+ private:
+  struct Line {
+    std::string topic;
+    std::vector<std::pair<std::string, std::string>> members;
+  };
+
+  static std::vector<std::pair<std::string, std::string>> members(const std::string& body) {
+    std::vector<std::pair<std::string, std::string>> found;
+    std::string name, value;
+    std::string* part = &name;
+    bool quoted = false;
+    for (char character : body) {
+      if (character == '"') quoted = !quoted;
+      if (!quoted && character == ':' && part == &name) {
+        part = &value;
+      } else if (!quoted && (character == ',' || character == '}')) {
+        if (!name.empty()) found.emplace_back(name, value);
+        name.clear();
+        value.clear();
+        part = &name;
+      } else if (quoted || character != ' ') {
+        *part += character;
+      }
+    }
+    return found;
+  }
+
+  std::string time() {
+    constexpr int64_t steps[] = {0, 1, 10, 500, 1000, 1000, 1000, 5000, 30'000, 60'000, 600'000};
+    now_ms_ += steps[below(std::size(steps))];
+    const int64_t late_ms = below(6) == 0 ? steps[below(std::size(steps))] : 0;
+    return std::to_string(now_ms_ - late_ms);
+  }
+
+  std::string change(const std::string& value, const Line& line, size_t index) {
+    const size_t choice = below(12);
+    if (choice == 0) return "null";
+    if (choice < 6 || value.empty()) return value;
+    const Line& other = lines_[below(lines_.size())];
+    if (index < other.members.size() && other.members[index].first == line.members[index].first) {
+      const std::string& taken = other.members[index].second;
+      const bool whole = taken.find_first_not_of("-0123456789") == std::string::npos;
+      if (choice < 10 || taken == "null" || taken.find_first_not_of("-0123456789.") != std::string::npos) return taken;
+      return whole ? std::to_string(strtoll(taken.c_str(), nullptr, 10) + static_cast<int64_t>(below(7)) - 3)
+                   : std::to_string(strtod(taken.c_str(), nullptr) + static_cast<double>(below(1000)) / 100 - 5);
+    }
+    return value;
+  }
+
+  size_t below(size_t limit) { return std::uniform_int_distribution<size_t>(0, limit - 1)(random_); }
+
+  std::mt19937_64 random_;
+  std::vector<Line> lines_;
+  int64_t now_ms_ = 0;
+};
+
+}  // namespace
+
+TEST_GROUP(StepHarness) {
+  uint64_t seed = harness_seed();
+
+  std::vector<std::string> inputs_of(const DocsExample& example) const {
+    Inputs inputs(example, seed);
+    std::vector<std::string> lines;
+    for (size_t index = 0; index < records && !inputs.empty(); ++index) lines.push_back(inputs.next());
+    return lines;
+  }
+
+  static std::string uncut(const DocsExample& example, const std::vector<std::string>& lines) {
+    StepRig rig(example.toml);
+    for (const std::string& line : lines) rig.feed(line);
+    rig.finish();
+    return rig.take_output();
+  }
+
+  /// Checkpoints now and then, of which some fail; a crash goes back to the last that did not.
+  std::string cut(const DocsExample& example, const std::vector<std::string>& lines, std::mt19937_64& random) const {
+    SavedRig saved;
+    auto rig = std::make_unique<StepRig>(example.toml);
+    std::string output;
+    rig->save(saved);
+    size_t crashes = 0;
+    for (size_t index = 0; index < lines.size(); ++index) {
+      rig->feed(lines[index]);
+      output += rig->take_output();
+      if (random() % 3 == 0) continue;
+      if (random() % 8 == 0) rig->save(saved, false);
+      rig->save(saved);
+      if (random() % 4 != 0) continue;
+      ++crashes;
+      rig = std::make_unique<StepRig>(example.toml);
+      const Status restored = rig->restore(saved);
+      CHECK_TRUE_TEXT(restored.ok(), (example.name() + ": " + restored.text()).c_str());
+    }
+    CHECK(crashes > 0);
+    rig->finish();
+    return output + rig->take_output();
+  }
+};
+
+TEST(StepHarness, a_restart_at_any_point_changes_nothing) {
+  printf("WEIR_SEED=%llu ", static_cast<unsigned long long>(seed));
+  std::mt19937_64 random(seed);
+  for (const char* page : example_pages) {
+    for (const DocsExample& example : docs_examples(page)) {
+      const std::vector<std::string> lines = inputs_of(example);
+      if (lines.empty()) continue;
+      const std::string expected = uncut(example, lines);
+      STRCMP_EQUAL_TEXT(expected.c_str(), cut(example, lines, random).c_str(), example.name().c_str());
+    }
+  }
+}
