@@ -1,7 +1,6 @@
 #include "agent/expression/bytecode.h"
 
 #include "agent/expression/arithmetic.h"
-#include "agent/expression/functions.h"
 
 namespace weir {
 
@@ -38,6 +37,7 @@ StackEffect stack_effect(const Instruction& instruction) {
     case Operation::JumpUnless:
       return {1, 0};
     case Operation::Call:
+    case Operation::CallAided:
       return {instruction.second, 1};
   }
   return {0, 0};
@@ -54,6 +54,7 @@ class Verifier {
 
   Status run() {
     if (code_.instructions.empty()) return corrupt("no instructions");
+    if (code_.scratch_bytes > expression_scratch_max) return corrupt("too much memory for texts");
     depths_[0] = 0;
     for (size_t at = 0; at < code_.instructions.size(); ++at) WEIR_TRY(step(at));
     return depths_.back() == 1 ? Status() : corrupt("does not end with one value");
@@ -114,9 +115,10 @@ class Verifier {
       case Operation::InItem:
         return check_comparison(instruction.kind);
       case Operation::Call:
+      case Operation::CallAided:
         return check_call(instruction);
       default:
-        return instruction.operation <= Operation::Call ? Status() : corrupt("no such operation");
+        return instruction.operation <= Operation::CallAided ? Status() : corrupt("no such operation");
     }
   }
 
@@ -134,11 +136,22 @@ class Verifier {
     return kind <= static_cast<uint8_t>(Comparison::Bool) ? Status() : corrupt("no such comparison");
   }
 
-  static Status check_call(const Instruction& call) {
+  Status check_call(const Instruction& call) const {
     if (call.operand >= functions().size()) return corrupt("no such function");
     const Function& function = functions()[call.operand];
-    bool fits = call.second >= function.arguments_min && call.second <= function.arguments_max && function.apply != nullptr;
-    return fits ? Status() : corrupt("a call that the function does not take");
+    const bool aided = call.operation == Operation::CallAided;
+    const bool has_code = aided ? function.apply_aided != nullptr : function.apply != nullptr;
+    if (!has_code || !function.may_be_called_with(call.second)) return corrupt("a call that the function does not take");
+    return aided ? check_note(note_of(call)) : Status();
+  }
+
+  Status check_note(size_t index) const {
+    if (index >= code_.notes.size()) return corrupt("a call without its note");
+    const CallNote& note = code_.notes[index];
+    if (note.zone >= code_.zones.size()) return corrupt("no such time zone");
+    if (note.unit > TimeUnit::Year) return corrupt("no such unit of time");
+    const bool inside = size_t{note.room_begin} + note.room_bytes <= code_.scratch_bytes;
+    return inside ? Status() : corrupt("room outside of the memory for texts");
   }
 
   const Bytecode& code_;

@@ -8,10 +8,14 @@
 #include <vector>
 
 #include "agent/base/status.h"
+#include "agent/base/time_zone.h"
+#include "agent/expression/functions.h"
 #include "agent/model/value.h"
 
 namespace weir {
 
+/// Bytes that the texts made by one expression may have together.
+constexpr size_t expression_scratch_max = 65536;
 /// Values on the stack at one time.
 constexpr size_t expression_stack_max = 32;
 /// Bytes of an expression's text.
@@ -43,6 +47,7 @@ enum class Operation : uint8_t {
   JumpIfValue,  // keeps a value and jumps; drops a null and goes on
   JumpUnless,   // drops what it tests; jumps if that is false or null
   Call,         // operand: function, second: number of arguments
+  CallAided,    // the same; kind and other, as one number with `kind` low: its CallNote
 };
 
 struct Instruction {
@@ -54,6 +59,17 @@ struct Instruction {
 };
 
 static_assert(sizeof(Instruction) == 8);
+
+/// What an aided call gets besides its arguments.
+struct CallNote {
+  uint32_t room_begin = 0;  // in the program's scratch memory
+  uint32_t room_bytes = 0;
+  uint16_t zone = 0;
+  TimeUnit unit = TimeUnit::Millisecond;
+};
+
+/// Of an aided call.
+constexpr size_t note_of(const Instruction& instruction) { return instruction.kind | size_t{instruction.other} << 8; }
 
 struct StackEffect {
   size_t pops;
@@ -73,6 +89,9 @@ struct Bytecode {
   std::vector<Instruction> instructions;
   std::vector<Value> constants;
   std::string strings;
+  std::vector<CallNote> notes;
+  std::vector<TimeZone> zones;
+  size_t scratch_bytes = 0;
   size_t field_count = 0;  // values that a record must have
   Type type = Type::Null;
   uint32_t max_length = 0;

@@ -1,5 +1,7 @@
 #include "agent/expression/code_builder.h"
 
+#include <algorithm>
+
 namespace weir {
 
 namespace {
@@ -37,6 +39,44 @@ void CodeBuilder::load_string(std::string_view text) {
   size_t begin = strings.size();
   strings += text;
   load_constant(Value::of_string(std::string_view(strings).substr(begin)));
+}
+
+const Value* CodeBuilder::constant(size_t begin, size_t end) const {
+  return is_one(begin, end, Operation::LoadConstant) ? &code_->constants[code_->instructions[begin].operand] : nullptr;
+}
+
+void CodeBuilder::drop_constant() {
+  WEIR_ASSERT(code_->instructions.back().operation == Operation::LoadConstant);
+  code_->instructions.pop_back();
+  --depth_;
+}
+
+uint32_t CodeBuilder::take_room(size_t bytes) {
+  const size_t begin = code_->scratch_bytes;
+  code_->scratch_bytes += bytes;
+  return static_cast<uint32_t>(begin);
+}
+
+uint16_t CodeBuilder::zone(TimeZone zone) {
+  std::vector<TimeZone>& zones = code_->zones;
+  auto known = std::find_if(zones.begin(), zones.end(), [&](const TimeZone& each) { return each.name() == zone.name(); });
+  const size_t position = static_cast<size_t>(known - zones.begin());
+  if (known == zones.end()) zones.push_back(std::move(zone));
+  return narrow(position);
+}
+
+void CodeBuilder::call(size_t function, size_t arguments) {
+  emit({.operation = Operation::Call, .operand = narrow(function), .second = narrow(arguments)});
+}
+
+void CodeBuilder::call_aided(size_t function, size_t arguments, CallNote note) {
+  const uint16_t position = narrow(code_->notes.size());
+  code_->notes.push_back(note);
+  emit({.operation = Operation::CallAided,
+        .kind = static_cast<uint8_t>(position & 0xFF),
+        .other = static_cast<uint8_t>(position >> 8),
+        .operand = narrow(function),
+        .second = narrow(arguments)});
 }
 
 size_t CodeBuilder::emit_jump(Operation operation) {

@@ -25,6 +25,19 @@ class CodeBuilder {
   /// Copies `text`.
   void load_string(std::string_view text);
 
+  /// The constant, if the code from `begin` to `end` does nothing but load one; nullptr otherwise.
+  const Value* constant(size_t begin, size_t end) const;
+  /// Takes back the newest instruction, which loads a constant.
+  void drop_constant();
+
+  /// Room for a text of `bytes`; where it begins.
+  uint32_t take_room(size_t bytes);
+  size_t scratch_bytes() const { return code_->scratch_bytes; }
+  /// The position of the zone, which is added if it is new.
+  uint16_t zone(TimeZone zone);
+  void call(size_t function, size_t arguments);
+  void call_aided(size_t function, size_t arguments, CallNote note);
+
   /// Emits a jump whose target is not known yet; returns what `land` takes to make it go to the current position. After a plain
   /// Jump the count of the stack goes back by the one value that the jump carries along.
   size_t emit_jump(Operation operation);

@@ -8,12 +8,6 @@
 namespace weir {
 namespace {
 
-std::string argument_count(const Function& function) {
-  std::string count = std::to_string(function.arguments_min);
-  if (function.arguments_max != function.arguments_min) count += " to " + std::to_string(function.arguments_max);
-  return count + (function.arguments_max == 1 ? " argument" : " arguments");
-}
-
 template <class Rows, class NameOf>
 std::string nearest(std::string_view name, const Rows& rows, NameOf name_of) {
   std::vector<std::string> names;
@@ -116,35 +110,30 @@ Compiler::Operand Compiler::parse_parentheses() {
 Compiler::Operand Compiler::parse_call() {
   const Token& name = take();
   take();
-  int index = find_function(name.text);
+  const int index = find_function(name.text);
   const Function* function = index < 0 ? nullptr : &functions()[static_cast<size_t>(index)];
   if (function == nullptr)
     report(name, "there is no function " + quote(name.text),
            nearest(name.text, functions(), [](const Function& row) { return row.name; }));
-  size_t begin = builder_.position();
-  std::vector<Operand> arguments = parse_arguments(function);
-  Operand result = function == nullptr ? Operand{.unknown = true} : finish_call(name, *function, arguments);
-  if (function == nullptr || function->apply != nullptr)
-    builder_.emit({.operation = Operation::Call,
-                   .operand = static_cast<uint16_t>(std::max(index, 0)),
-                   .second = static_cast<uint16_t>(arguments.size())});
+  const size_t begin = builder_.position();
+  const size_t depth = builder_.depth();
+  const std::vector<Operand> arguments = parse_arguments(function);
+  Operand result{.unknown = true};
+  if (function != nullptr) result = finish_call(name, static_cast<size_t>(index), arguments);
+  // After an error: anything that leaves one value, so that reading can go on.
+  if (builder_.depth() != depth + 1) builder_.call(0, builder_.depth() - depth);
   result.code_begin = begin;
   result.offset = name.offset;
   result.end = tokens_[next_ - 1].offset + tokens_[next_ - 1].length;
   return result;
 }
 
-/// For a function that is written out as jumps each argument but the last is kept if it has a value.
 std::vector<Compiler::Operand> Compiler::parse_arguments(const Function* function) {
   std::vector<Operand> arguments;
   std::vector<size_t> decided;
-  bool as_jumps = function != nullptr && function->apply == nullptr;
-  if (accept(TokenKind::Close)) {
-    if (as_jumps) push_unknown(peek());
-    return arguments;
-  }
+  if (accept(TokenKind::Close)) return arguments;
   do {
-    if (as_jumps && !arguments.empty()) decided.push_back(builder_.emit_jump(Operation::JumpIfValue));
+    if (function != nullptr) emit_between_arguments(function->written_out, arguments.size(), decided);
     arguments.push_back(nest([this] { return parse_expression(); }));
   } while (accept(TokenKind::Comma));
   for (size_t jump : decided) builder_.land(jump);
@@ -152,43 +141,15 @@ std::vector<Compiler::Operand> Compiler::parse_arguments(const Function* functio
   return arguments;
 }
 
-Compiler::Operand Compiler::finish_call(const Token& name, const Function& function, const std::vector<Operand>& arguments) {
-  if (arguments.size() < function.arguments_min || arguments.size() > function.arguments_max)
-    report(name,
-           std::string(function.name) + " takes " + argument_count(function) + ", not " + std::to_string(arguments.size()));
-  Operand result;
-  result.type = check_arguments(function, arguments);
-  for (const Operand& argument : arguments) {
-    result.unknown = result.unknown || argument.unknown;
-    if (result.type == Type::String) result.max_length = std::max(result.max_length, argument.max_length);
-  }
-  if (function.apply == nullptr) {
-    if (result.type == Type::Float) builder_.emit({.operation = Operation::ToFloat});
-    return result;
-  }
-  for (size_t index = 0; index < arguments.size(); ++index)
-    if (result.type == Type::Float && arguments[index].type == Type::Int)
-      builder_.emit({.operation = Operation::ToFloat, .operand = static_cast<uint16_t>(arguments.size() - 1 - index)});
-  return result;
-}
-
-/// The type of the result.
-Type Compiler::check_arguments(const Function& function, const std::vector<Operand>& arguments) {
-  Type common = Type::Null;
-  for (const Operand& argument : arguments) {
-    if (argument.unknown) continue;
-    bool taken = argument.type == Type::Null || function.signature == Signature::Any;
-    if (function.signature == Signature::Numbers) taken = is_number_or_null(argument.type);
-    if (function.signature == Signature::Measures) taken = taken || argument.type == Type::String;
-    if (function.signature == Signature::Ordered) taken = argument.type != Type::Bool;
-    std::optional<Type> joined = common_type(common, argument.type);
-    if (!taken || !joined)
-      report(argument, std::string(function.name) + " takes " + signature_text(function.signature) + "; found " +
-                           (taken ? two_types(common, argument.type) : type_name(argument.type)));
-    common = joined.value_or(common);
-  }
-  if (function.signature == Signature::Measures) return Type::Int;
-  return function.signature == Signature::Numbers && common == Type::Null ? Type::Int : common;
+/// Before the next argument of a function that is written out as jumps. `decided` are the jumps that go behind the last one.
+void Compiler::emit_between_arguments(WrittenOut written_out, size_t arguments, std::vector<size_t>& decided) {
+  if (written_out == WrittenOut::Coalesce && arguments > 0) decided.push_back(builder_.emit_jump(Operation::JumpIfValue));
+  if (written_out != WrittenOut::If) return;
+  if (arguments == 1) decided.push_back(builder_.emit_jump(Operation::JumpUnless));
+  if (arguments != 2) return;
+  const size_t otherwise = decided.back();
+  decided.back() = builder_.emit_jump(Operation::Jump);
+  builder_.land(otherwise);
 }
 
 }  // namespace weir

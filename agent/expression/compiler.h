@@ -60,8 +60,25 @@ class Compiler {
   Operand parse_parentheses();
   Operand parse_call();
   std::vector<Operand> parse_arguments(const Function* function);
-  Operand finish_call(const Token& name, const Function& function, const std::vector<Operand>& arguments);
+  void emit_between_arguments(WrittenOut written_out, size_t arguments, std::vector<size_t>& decided);
+
+  // Calls (compile_calls.cpp).
+  Operand finish_call(const Token& name, size_t index, const std::vector<Operand>& arguments);
+  static uint32_t bound_of_view(const Function& function, const std::vector<Operand>& arguments);
+  std::vector<TextBound> bounds_of(const std::vector<Operand>& arguments) const;
+  size_t drop_literals(const Function& function, const std::vector<Operand>& arguments);
+  void convert_arguments(const Function& function, const std::vector<Operand>& arguments, size_t passed, Type joined);
+  void finish_written_out(const Function& function, const std::vector<Operand>& arguments, Operand& result);
+  void finish_topic(const Operand& segment, Operand& result);
   Type check_arguments(const Function& function, const std::vector<Operand>& arguments);
+  bool fits(Takes takes, const Operand& argument) const;
+  void report_argument(const Function& function, size_t argument, const Operand& operand, const std::string& found);
+  const Value* literal_of(const std::vector<Operand>& arguments, size_t argument) const;
+  bool settle_literals(const Function& function, const std::vector<Operand>& arguments, CallNote& note);
+  bool settle_literal(const Function& function, Takes takes, const Operand& operand, const Value& literal, CallNote& note);
+  bool settle_unit(const Function& function, Takes takes, const Operand& operand, const Value& literal, CallNote& note);
+  bool settle_zone(const Operand& operand, const Value& literal, CallNote& note);
+  bool take_room(const Token& name, const Function& function, const std::vector<TextBound>& bounds, CallNote& note);
   /// Runs `parse` one level further down.
   template <class Parse>
   Operand nest(Parse parse) {

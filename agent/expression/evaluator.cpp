@@ -4,7 +4,7 @@
 
 #include "agent/expression/arithmetic.h"
 #include "agent/expression/functions.h"
-#include "agent/expression/like.h"
+#include "agent/expression/wildcard.h"
 
 namespace weir {
 namespace {
@@ -34,9 +34,18 @@ Value like(Value text, Value pattern) {
   return Value::of_bool(like_matches(text.as_string(), pattern.as_string()));
 }
 
-Value call(const Instruction& instruction, std::span<const Value> arguments) {
+Value call(const Instruction& instruction, Arguments arguments) {
+  const Function& function = functions()[instruction.operand];
+  if (!function.sees_null && any_null(arguments)) return Value::null();
+  return function.apply(arguments);
+}
+
+Value call_aided(const Bytecode& code, const Instruction& instruction, Arguments arguments, char* scratch) {
   if (any_null(arguments)) return Value::null();
-  return functions()[instruction.operand].apply(arguments);
+  const CallNote& note = code.notes[note_of(instruction)];
+  WEIR_ASSERT(scratch != nullptr || code.scratch_bytes == 0);
+  const CallAid aid = {{scratch + note.room_begin, note.room_bytes}, &code.zones[note.zone], note.unit};
+  return functions()[instruction.operand].apply_aided(arguments, aid);
 }
 
 bool is_bool(Value value, bool wanted) { return !value.is_null() && value.as_bool() == wanted; }
@@ -48,7 +57,7 @@ Value to_float_nullable(Value value) { return value.type() == Type::Int ? Value:
 }  // namespace
 
 // `top` points past the newest value and stays in a register: one function, so that it never has to be stored.
-Value evaluate(const Bytecode& code, std::span<const Value> fields, Value* top) {
+Value evaluate(const Bytecode& code, std::span<const Value> fields, Value* top, char* scratch) {
   const Instruction* const begin = code.instructions.data();
   const Instruction* const end = begin + code.instructions.size();
   const Value* const constants = code.constants.data();
@@ -135,6 +144,11 @@ Value evaluate(const Bytecode& code, std::span<const Value> fields, Value* top) 
       case Operation::Call:
         top -= instruction.second;
         *top = call(instruction, {top, instruction.second});
+        ++top;
+        break;
+      case Operation::CallAided:
+        top -= instruction.second;
+        *top = call_aided(code, instruction, {top, instruction.second}, scratch);
         ++top;
         break;
     }

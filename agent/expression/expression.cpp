@@ -25,10 +25,22 @@ bool Program::empty() const { return code_ == nullptr; }
 Type Program::type() const { return empty() ? Type::Null : code_->type; }
 uint32_t Program::max_length() const { return empty() ? 0 : code_->max_length; }
 
+size_t Program::scratch_bytes() const { return empty() ? 0 : code_->scratch_bytes; }
+
+void Program::bind_scratch(std::span<char> scratch) {
+  WEIR_ASSERT(scratch.size() >= scratch_bytes());
+  scratch_ = scratch.data();
+}
+
+void Program::bind_scratch(Arena& arena, std::string_view pool) {
+  if (scratch_bytes() != 0)
+    bind_scratch(arena.take<char>(scratch_bytes(), std::string(pool) + ".texts", "texts that expressions make"));
+}
+
 Value Program::evaluate(std::span<const Value> values) const {
   WEIR_ASSERT(!empty() && values.size() >= code_->field_count);
   Stack stack;
-  return weir::evaluate(*code_, values, stack.values);
+  return weir::evaluate(*code_, values, stack.values, scratch_);
 }
 
 bool compile_expression(std::string_view text, const Schema& schema, Type expected, Program& program,

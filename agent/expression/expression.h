@@ -2,6 +2,9 @@
 // in a bounded number of steps. Types are settled when compiling; only null is found out at run time, with SQL's three-valued
 // logic. Stated results, the same on every architecture: integer overflow, division by zero and any float result that is not
 // finite are null; int / int truncates toward zero; int and float mix to float; time - time is int (ms), time +- int is time.
+//
+// New text (upper, concat, ...) needs memory: scratch_bytes(), bounded by the declared lengths of the fields, which the owner
+// of a program binds once, before it is first evaluated.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/base/arena.h"
 #include "agent/model/schema.h"
 #include "agent/model/value.h"
 
@@ -26,7 +30,8 @@ struct ExpressionError {
   std::string suggestion;  // nearest valid name, or empty
 };
 
-/// A compiled expression. Immutable, movable, cheap to evaluate; evaluating is const and may be done from any thread.
+/// A compiled expression. Immutable, movable, cheap to evaluate; evaluating is const and may be done from any thread, but by
+/// one at a time where scratch_bytes() is not 0.
 class Program {
  public:
   Program();
@@ -39,13 +44,22 @@ class Program {
   Type type() const;
   /// Bound of a string result in bytes.
   uint32_t max_length() const;
-  /// `values` in the order of the schema it was compiled against. A string result views a record's string or the program's own
-  /// constants.
+  /// Memory for the texts that it makes, in bytes; 0 for most programs, 65,536 at most.
+  size_t scratch_bytes() const;
+  /// Requires at least scratch_bytes() bytes, which live as long as the program.
+  void bind_scratch(std::span<char> scratch);
+  /// The same, from `arena`, in the pool "<pool>.texts"; takes nothing if nothing is needed.
+  void bind_scratch(Arena& arena, std::string_view pool);
+
+  /// `values` in the order of the schema it was compiled against. A string result views a record's string, the program's own
+  /// constants or its scratch memory: it lives until the record goes or the program is evaluated again. Requires bound memory
+  /// if scratch_bytes() is not 0.
   Value evaluate(std::span<const Value> values) const;
 
  private:
   friend class Compiler;
   std::unique_ptr<Bytecode> code_;
+  char* scratch_ = nullptr;
 };
 
 /// Compiles `text`. Errors are appended (all that can be told in one pass) and the program stays empty then. If `expected` is

@@ -1,77 +1,740 @@
 #include "agent/expression/functions.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "agent/expression/arithmetic.h"
 #include "agent/expression/ascii.h"
+#include "agent/expression/function_calls.h"
 
 namespace weir {
 namespace {
 
-using Arguments = std::span<const Value>;
+constexpr size_t many = 16;
 
-Comparison comparison_within(Type type) {
-  if (type == Type::Float) return Comparison::Number;
-  return type == Type::String ? Comparison::String : Comparison::Integer;
-}
-
-Value absolute(Arguments arguments) {
-  if (arguments[0].type() == Type::Float) return Value::of_float(std::fabs(arguments[0].as_float()));
-  return arguments[0].as_int() < 0 ? negate(arguments[0]) : arguments[0];
-}
-
-/// Ints are whole already. Halves round away from zero.
-template <double (*function)(double)>
-Value whole(Arguments arguments) {
-  return arguments[0].type() == Type::Float ? Value::of_float(function(arguments[0].as_float())) : arguments[0];
-}
-
-template <int wanted>
-Value extreme(Arguments arguments) {
-  Value best = arguments[0];
-  for (Value value : arguments.subspan(1))
-    if (compare(comparison_within(best.type()), value, best) == wanted) best = value;
-  return best;
-}
-
-/// In characters: the bytes that do not continue a UTF-8 sequence.
-Value length(Arguments arguments) {
-  std::string_view text = arguments[0].as_string();
-  return Value::of_int(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-double round_half_away(double value) { return std::round(value); }
-double round_down(double value) { return std::floor(value); }
-double round_up(double value) { return std::ceil(value); }
-
-constexpr size_t arguments_many = 16;
-
+// The order is that of the documentation: by group, related ones side by side.
 constexpr Function table[] = {
-    {"abs", 1, 1, Signature::Numbers, absolute},
-    {"ceil", 1, 1, Signature::Numbers, whole<round_up>},
-    {"coalesce", 2, arguments_many, Signature::Any, nullptr},
-    {"floor", 1, 1, Signature::Numbers, whole<round_down>},
-    {"length", 1, 1, Signature::Measures, length},
-    {"max", 2, arguments_many, Signature::Ordered, extreme<1>},
-    {"min", 2, arguments_many, Signature::Ordered, extreme<-1>},
-    {"round", 1, 1, Signature::Numbers, whole<round_half_away>},
+    {.name = "if",
+     .group = FunctionGroup::Choices,
+     .arguments_min = 3,
+     .arguments_max = 3,
+     .takes = {Takes::Bool, Takes::Any},
+     .takes_count = 2,
+     .gives = Gives::Joined,
+     .written_out = WrittenOut::If,
+     .signature = "if(c, x, y)",
+     .summary = "x if c is true, y if it is false or null; the same as `c ? x : y`",
+     .example = "if(temperature > limit, 'hot', 'fine') => string fine"},
+    {.name = "coalesce",
+     .group = FunctionGroup::Choices,
+     .arguments_min = 2,
+     .arguments_max = many,
+     .takes = {Takes::Any},
+     .takes_count = 1,
+     .gives = Gives::Joined,
+     .written_out = WrittenOut::Coalesce,
+     .signature = "coalesce(x, y, ...)",
+     .summary = "the first of 2 to 16 that is not null",
+     .example = "coalesce(no_float, temperature, 0) => float 21.5"},
+    {.name = "nullif",
+     .group = FunctionGroup::Choices,
+     .arguments_min = 2,
+     .arguments_max = 2,
+     .takes = {Takes::Any},
+     .takes_count = 1,
+     .gives = Gives::Joined,
+     .sees_null = true,
+     .apply = calls::null_if,
+     .signature = "nullif(x, y)",
+     .summary = "null if x equals y, else x; for values that stand for \"none\"",
+     .example = "nullif(count, 7) => null"},
+    {.name = "is_null",
+     .group = FunctionGroup::Choices,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Each},
+     .takes_count = 1,
+     .gives = Gives::Bool,
+     .written_out = WrittenOut::IsNull,
+     .signature = "is_null(x)",
+     .summary = "whether x is null; never null itself; the same as `x is null`",
+     .example = "is_null(no_int) => true"},
+    {.name = "min",
+     .group = FunctionGroup::Choices,
+     .arguments_min = 2,
+     .arguments_max = many,
+     .takes = {Takes::Ordered},
+     .takes_count = 1,
+     .gives = Gives::Joined,
+     .apply = calls::least,
+     .signature = "min(x, y, ...)",
+     .summary = "the smallest of 2 to 16 numbers, strings or times",
+     .example = "min(3, count) => int 3"},
+    {.name = "max",
+     .group = FunctionGroup::Choices,
+     .arguments_min = 2,
+     .arguments_max = many,
+     .takes = {Takes::Ordered},
+     .takes_count = 1,
+     .gives = Gives::Joined,
+     .apply = calls::greatest,
+     .signature = "max(x, y, ...)",
+     .summary = "the greatest of 2 to 16 numbers, strings or times",
+     .example = "max(1, 2.5) => float 2.5"},
+    {.name = "clamp",
+     .group = FunctionGroup::Choices,
+     .arguments_min = 3,
+     .arguments_max = 3,
+     .takes = {Takes::Ordered},
+     .takes_count = 1,
+     .gives = Gives::Joined,
+     .apply = calls::clamp,
+     .signature = "clamp(x, low, high)",
+     .summary = "x, or the end of the range that it lies beyond; null if low > high",
+     .example = "clamp(count, 0, 5) => int 5"},
+
+    {.name = "abs",
+     .group = FunctionGroup::Numbers,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Number},
+     .takes_count = 1,
+     .gives = Gives::Joined,
+     .apply = calls::absolute,
+     .signature = "abs(x)",
+     .summary = "the amount of a number; null for the smallest int",
+     .example = "abs(-5) => int 5"},
+    {.name = "sign",
+     .group = FunctionGroup::Numbers,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Number},
+     .takes_count = 1,
+     .gives = Gives::Int,
+     .apply = calls::sign,
+     .signature = "sign(x)",
+     .summary = "-1, 0 or 1: whether a number is below, at or above zero",
+     .example = "sign(-2.5) => int -1"},
+    {.name = "round",
+     .group = FunctionGroup::Numbers,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Number},
+     .takes_count = 1,
+     .gives = Gives::Joined,
+     .apply = calls::round,
+     .signature = "round(x)",
+     .summary = "the nearest whole number, of the same type; halves go away from zero",
+     .example = "round(-2.5) => float -3"},
+    {.name = "floor",
+     .group = FunctionGroup::Numbers,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Number},
+     .takes_count = 1,
+     .gives = Gives::Joined,
+     .apply = calls::floor,
+     .signature = "floor(x)",
+     .summary = "the whole number at or below x, of the same type",
+     .example = "floor(temperature) => float 21"},
+    {.name = "ceil",
+     .group = FunctionGroup::Numbers,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Number},
+     .takes_count = 1,
+     .gives = Gives::Joined,
+     .apply = calls::ceil,
+     .signature = "ceil(x)",
+     .summary = "the whole number at or above x, of the same type",
+     .example = "ceil(temperature) => float 22"},
+    {.name = "trunc",
+     .group = FunctionGroup::Numbers,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Number},
+     .takes_count = 1,
+     .gives = Gives::Joined,
+     .apply = calls::trunc,
+     .signature = "trunc(x)",
+     .summary = "x without its fraction, of the same type",
+     .example = "trunc(-2.5) => float -2"},
+    {.name = "sqrt",
+     .group = FunctionGroup::Numbers,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Float},
+     .takes_count = 1,
+     .gives = Gives::Float,
+     .apply = calls::square_root,
+     .signature = "sqrt(x)",
+     .summary = "the square root; null below zero",
+     .example = "sqrt(2.25) => float 1.5"},
+    {.name = "pow",
+     .group = FunctionGroup::Numbers,
+     .arguments_min = 2,
+     .arguments_max = 2,
+     .takes = {Takes::Float},
+     .takes_count = 1,
+     .gives = Gives::Float,
+     .apply = calls::pow,
+     .signature = "pow(x, y)",
+     .summary = "x to the power of y; null below zero unless y is whole, and for 0 to a negative power",
+     .example = "pow(2, 10) => float 1024"},
+    {.name = "exp",
+     .group = FunctionGroup::Numbers,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Float},
+     .takes_count = 1,
+     .gives = Gives::Float,
+     .apply = calls::exp,
+     .signature = "exp(x)",
+     .summary = "e to the power of x",
+     .example = "exp(1) => float 2.718281828459045"},
+    {.name = "ln",
+     .group = FunctionGroup::Numbers,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Float},
+     .takes_count = 1,
+     .gives = Gives::Float,
+     .apply = calls::ln,
+     .signature = "ln(x)",
+     .summary = "the natural logarithm; null at and below zero",
+     .example = "ln(2) => float 0.6931471805599453"},
+    {.name = "log10",
+     .group = FunctionGroup::Numbers,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Float},
+     .takes_count = 1,
+     .gives = Gives::Float,
+     .apply = calls::log10,
+     .signature = "log10(x)",
+     .summary = "the logarithm to the base of 10; null at and below zero",
+     .example = "log10(1000) => float 3"},
+    {.name = "sin",
+     .group = FunctionGroup::Numbers,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Float},
+     .takes_count = 1,
+     .gives = Gives::Float,
+     .apply = calls::sin,
+     .signature = "sin(x)",
+     .summary = "the sine of x radians; null beyond 2^30 either way",
+     .example = "sin(1) => float 0.8414709848078965"},
+    {.name = "cos",
+     .group = FunctionGroup::Numbers,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Float},
+     .takes_count = 1,
+     .gives = Gives::Float,
+     .apply = calls::cos,
+     .signature = "cos(x)",
+     .summary = "the cosine of x radians; null beyond 2^30 either way",
+     .example = "cos(0) => float 1"},
+    {.name = "tan",
+     .group = FunctionGroup::Numbers,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Float},
+     .takes_count = 1,
+     .gives = Gives::Float,
+     .apply = calls::tan,
+     .signature = "tan(x)",
+     .summary = "the tangent of x radians; null beyond 2^30 either way",
+     .example = "tan(1) => float 1.5574077246549023"},
+    {.name = "atan2",
+     .group = FunctionGroup::Numbers,
+     .arguments_min = 2,
+     .arguments_max = 2,
+     .takes = {Takes::Float},
+     .takes_count = 1,
+     .gives = Gives::Float,
+     .apply = calls::atan2,
+     .signature = "atan2(y, x)",
+     .summary = "the angle of the point (x, y) in radians, from -pi to pi",
+     .example = "atan2(1, 1) => float 0.7853981633974483"},
+
+    {.name = "length",
+     .group = FunctionGroup::Strings,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::String},
+     .takes_count = 1,
+     .gives = Gives::Int,
+     .apply = calls::length,
+     .signature = "length(s)",
+     .summary = "the characters of a string",
+     .example = "length(device) => int 7"},
+    {.name = "lower",
+     .group = FunctionGroup::Strings,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::String},
+     .takes_count = 1,
+     .gives = Gives::String,
+     .apply_aided = calls::lower,
+     .room = calls::room_of_first,
+     .signature = "lower(s)",
+     .summary = "A to Z in lower case; other letters stay as they are",
+     .example = "lower('Pump-01') => string pump-01"},
+    {.name = "upper",
+     .group = FunctionGroup::Strings,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::String},
+     .takes_count = 1,
+     .gives = Gives::String,
+     .apply_aided = calls::upper,
+     .room = calls::room_of_first,
+     .signature = "upper(s)",
+     .summary = "a to z in upper case; other letters stay as they are",
+     .example = "upper(device) => string PUMP-01"},
+    {.name = "trim",
+     .group = FunctionGroup::Strings,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::String},
+     .takes_count = 1,
+     .gives = Gives::String,
+     .apply = calls::trim,
+     .signature = "trim(s)",
+     .summary = "without the blanks, tabs and line ends on both sides",
+     .example = "trim('  on ') => string on"},
+    {.name = "substr",
+     .group = FunctionGroup::Strings,
+     .arguments_min = 2,
+     .arguments_max = 3,
+     .takes = {Takes::String, Takes::Int},
+     .takes_count = 2,
+     .gives = Gives::String,
+     .apply = calls::substr,
+     .signature = "substr(s, begin [, count])",
+     .summary =
+         "the characters from position begin, counted from 0, or from the end if it is negative; null if count is negative",
+     .example = "substr(device, 0, 4) => string pump"},
+    {.name = "concat",
+     .group = FunctionGroup::Strings,
+     .arguments_min = 2,
+     .arguments_max = many,
+     .takes = {Takes::String},
+     .takes_count = 1,
+     .gives = Gives::String,
+     .apply_aided = calls::concat,
+     .room = calls::room_of_all,
+     .signature = "concat(s, t, ...)",
+     .summary = "2 to 16 strings, one after the other",
+     .example = "concat(device, '/', 'state') => string pump-01/state"},
+    {.name = "contains",
+     .group = FunctionGroup::Strings,
+     .arguments_min = 2,
+     .arguments_max = 2,
+     .takes = {Takes::String},
+     .takes_count = 1,
+     .gives = Gives::Bool,
+     .apply = calls::contains,
+     .signature = "contains(s, part)",
+     .summary = "whether part is somewhere in s",
+     .example = "contains(device, 'mp-') => true"},
+    {.name = "starts_with",
+     .group = FunctionGroup::Strings,
+     .arguments_min = 2,
+     .arguments_max = 2,
+     .takes = {Takes::String},
+     .takes_count = 1,
+     .gives = Gives::Bool,
+     .apply = calls::starts_with,
+     .signature = "starts_with(s, begin)",
+     .summary = "whether s begins so",
+     .example = "starts_with(device, 'pump') => true"},
+    {.name = "ends_with",
+     .group = FunctionGroup::Strings,
+     .arguments_min = 2,
+     .arguments_max = 2,
+     .takes = {Takes::String},
+     .takes_count = 1,
+     .gives = Gives::Bool,
+     .apply = calls::ends_with,
+     .signature = "ends_with(s, end)",
+     .summary = "whether s ends so",
+     .example = "ends_with(device, '02') => false"},
+    {.name = "replace",
+     .group = FunctionGroup::Strings,
+     .arguments_min = 3,
+     .arguments_max = 3,
+     .takes = {Takes::String},
+     .takes_count = 1,
+     .gives = Gives::String,
+     .apply_aided = calls::replace,
+     .room = calls::room_of_replace,
+     .signature = "replace(s, from, to)",
+     .summary = "s with to in place of each from; s itself if from is empty",
+     .example = "replace(device, '-', '_') => string pump_01"},
+    {.name = "split_part",
+     .group = FunctionGroup::Strings,
+     .arguments_min = 3,
+     .arguments_max = 3,
+     .takes = {Takes::String, Takes::String, Takes::Int},
+     .takes_count = 3,
+     .gives = Gives::String,
+     .apply = calls::split_part,
+     .signature = "split_part(s, separator, n)",
+     .summary =
+         "the part number n between separators, counted from 0, or from the end if it is negative; null if there is none",
+     .example = "split_part('hall-2/pump-01', '/', 1) => string pump-01"},
+    {.name = "matches",
+     .group = FunctionGroup::Strings,
+     .arguments_min = 2,
+     .arguments_max = 2,
+     .takes = {Takes::String},
+     .takes_count = 1,
+     .gives = Gives::Bool,
+     .apply = calls::matches,
+     .signature = "matches(s, pattern)",
+     .summary = "whether all of s fits: `*` any run, `?` one character, `[a-z]` one of these, `[!a-z]` none of these",
+     .example = "matches(device, 'pump-[0-9]?') => true"},
+
+    {.name = "to_int",
+     .group = FunctionGroup::Conversions,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Each},
+     .takes_count = 1,
+     .gives = Gives::Int,
+     .apply = calls::to_int,
+     .signature = "to_int(x)",
+     .summary = "of a float without its fraction, a decimal text, a bool (1, 0), a time (ms); null if that is no int",
+     .example = "to_int('-42') => int -42"},
+    {.name = "to_float",
+     .group = FunctionGroup::Conversions,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Each},
+     .takes_count = 1,
+     .gives = Gives::Float,
+     .apply = calls::to_float,
+     .signature = "to_float(x)",
+     .summary = "of an int, a decimal text, a bool (1, 0), a time (ms); null if that is no float",
+     .example = "to_float('2.5e3') => float 2500"},
+    {.name = "to_string",
+     .group = FunctionGroup::Conversions,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Each},
+     .takes_count = 1,
+     .gives = Gives::String,
+     .apply_aided = calls::to_string,
+     .room = calls::room_of_first,
+     .signature = "to_string(x)",
+     .summary = "the shortest text that reads back as the same number; true, false; a time as RFC 3339 in UTC",
+     .example = "to_string(ts) => string 2023-11-14T22:13:20.000Z"},
+    {.name = "to_bool",
+     .group = FunctionGroup::Conversions,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Plain},
+     .takes_count = 1,
+     .gives = Gives::Bool,
+     .apply = calls::to_bool,
+     .signature = "to_bool(x)",
+     .summary = "whether a number is not 0; of 'true' and 'false'; null for any other text",
+     .example = "to_bool(count) => true"},
+
+    {.name = "bit_and",
+     .group = FunctionGroup::Bits,
+     .arguments_min = 2,
+     .arguments_max = many,
+     .takes = {Takes::Int},
+     .takes_count = 1,
+     .gives = Gives::Int,
+     .apply = calls::bit_and,
+     .signature = "bit_and(a, b, ...)",
+     .summary = "the bits that all of 2 to 16 ints have",
+     .example = "bit_and(count, 5) => int 5"},
+    {.name = "bit_or",
+     .group = FunctionGroup::Bits,
+     .arguments_min = 2,
+     .arguments_max = many,
+     .takes = {Takes::Int},
+     .takes_count = 1,
+     .gives = Gives::Int,
+     .apply = calls::bit_or,
+     .signature = "bit_or(a, b, ...)",
+     .summary = "the bits that any of 2 to 16 ints has",
+     .example = "bit_or(count, 8) => int 15"},
+    {.name = "bit_xor",
+     .group = FunctionGroup::Bits,
+     .arguments_min = 2,
+     .arguments_max = many,
+     .takes = {Takes::Int},
+     .takes_count = 1,
+     .gives = Gives::Int,
+     .apply = calls::bit_xor,
+     .signature = "bit_xor(a, b, ...)",
+     .summary = "the bits that an odd number of 2 to 16 ints has",
+     .example = "bit_xor(count, 2) => int 5"},
+    {.name = "bit_not",
+     .group = FunctionGroup::Bits,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Int},
+     .takes_count = 1,
+     .gives = Gives::Int,
+     .apply = calls::bit_not,
+     .signature = "bit_not(a)",
+     .summary = "all 64 bits the other way round",
+     .example = "bit_not(count) => int -8"},
+    {.name = "shift_left",
+     .group = FunctionGroup::Bits,
+     .arguments_min = 2,
+     .arguments_max = 2,
+     .takes = {Takes::Int},
+     .takes_count = 1,
+     .gives = Gives::Int,
+     .apply = calls::shift_left,
+     .signature = "shift_left(a, n)",
+     .summary = "the bits n places up; those that leave at the top are lost; null unless n is 0 to 63",
+     .example = "shift_left(1, 4) => int 16"},
+    {.name = "shift_right",
+     .group = FunctionGroup::Bits,
+     .arguments_min = 2,
+     .arguments_max = 2,
+     .takes = {Takes::Int},
+     .takes_count = 1,
+     .gives = Gives::Int,
+     .apply = calls::shift_right,
+     .signature = "shift_right(a, n)",
+     .summary = "the bits n places down; the sign stays; null unless n is 0 to 63",
+     .example = "shift_right(-16, 2) => int -4"},
+    {.name = "bit_test",
+     .group = FunctionGroup::Bits,
+     .arguments_min = 2,
+     .arguments_max = 2,
+     .takes = {Takes::Int},
+     .takes_count = 1,
+     .gives = Gives::Bool,
+     .apply = calls::bit_test,
+     .signature = "bit_test(a, n)",
+     .summary = "whether bit n is set, the lowest is 0; null unless n is 0 to 63",
+     .example = "bit_test(count, 2) => true"},
+
+    {.name = "year",
+     .group = FunctionGroup::Times,
+     .arguments_min = 1,
+     .arguments_max = 2,
+     .takes = {Takes::Time, Takes::Zone},
+     .takes_count = 2,
+     .gives = Gives::Int,
+     .apply_aided = calls::year,
+     .signature = "year(t [, 'zone'])",
+     .summary = "the year, 1 to 9999",
+     .example = "year(ts) => int 2023"},
+    {.name = "month",
+     .group = FunctionGroup::Times,
+     .arguments_min = 1,
+     .arguments_max = 2,
+     .takes = {Takes::Time, Takes::Zone},
+     .takes_count = 2,
+     .gives = Gives::Int,
+     .apply_aided = calls::month,
+     .signature = "month(t [, 'zone'])",
+     .summary = "the month, 1 to 12",
+     .example = "month(ts) => int 11"},
+    {.name = "day",
+     .group = FunctionGroup::Times,
+     .arguments_min = 1,
+     .arguments_max = 2,
+     .takes = {Takes::Time, Takes::Zone},
+     .takes_count = 2,
+     .gives = Gives::Int,
+     .apply_aided = calls::day,
+     .signature = "day(t [, 'zone'])",
+     .summary = "the day of the month, 1 to 31",
+     .example = "day(ts, 'Asia/Tokyo') => int 15"},
+    {.name = "hour",
+     .group = FunctionGroup::Times,
+     .arguments_min = 1,
+     .arguments_max = 2,
+     .takes = {Takes::Time, Takes::Zone},
+     .takes_count = 2,
+     .gives = Gives::Int,
+     .apply_aided = calls::hour,
+     .signature = "hour(t [, 'zone'])",
+     .summary = "the hour, 0 to 23",
+     .example = "hour(ts, 'Europe/Vienna') => int 23"},
+    {.name = "minute",
+     .group = FunctionGroup::Times,
+     .arguments_min = 1,
+     .arguments_max = 2,
+     .takes = {Takes::Time, Takes::Zone},
+     .takes_count = 2,
+     .gives = Gives::Int,
+     .apply_aided = calls::minute,
+     .signature = "minute(t [, 'zone'])",
+     .summary = "the minute, 0 to 59",
+     .example = "minute(ts, '+05:30') => int 43"},
+    {.name = "second",
+     .group = FunctionGroup::Times,
+     .arguments_min = 1,
+     .arguments_max = 2,
+     .takes = {Takes::Time, Takes::Zone},
+     .takes_count = 2,
+     .gives = Gives::Int,
+     .apply_aided = calls::second,
+     .signature = "second(t [, 'zone'])",
+     .summary = "the second, 0 to 59",
+     .example = "second(ts) => int 20"},
+    {.name = "day_of_week",
+     .group = FunctionGroup::Times,
+     .arguments_min = 1,
+     .arguments_max = 2,
+     .takes = {Takes::Time, Takes::Zone},
+     .takes_count = 2,
+     .gives = Gives::Int,
+     .apply_aided = calls::day_of_week,
+     .signature = "day_of_week(t [, 'zone'])",
+     .summary = "Monday is 1, Sunday 7",
+     .example = "day_of_week(ts) => int 2"},
+    {.name = "truncate_time",
+     .group = FunctionGroup::Times,
+     .arguments_min = 2,
+     .arguments_max = 3,
+     .takes = {Takes::Time, Takes::Unit, Takes::Zone},
+     .takes_count = 3,
+     .gives = Gives::Time,
+     .apply_aided = calls::truncate_time,
+     .signature = "truncate_time(t, 'unit' [, 'zone'])",
+     .summary = "the beginning of its ms, second, minute, hour, day, week, month, quarter or year",
+     .example = "truncate_time(ts, 'day', 'Europe/Vienna') => time 1699916400000"},
+    {.name = "time_diff",
+     .group = FunctionGroup::Times,
+     .arguments_min = 3,
+     .arguments_max = 3,
+     .takes = {Takes::Time, Takes::Time, Takes::Duration},
+     .takes_count = 3,
+     .gives = Gives::Int,
+     .apply_aided = calls::time_diff,
+     .signature = "time_diff(a, b, 'unit')",
+     .summary = "a - b in whole ms, seconds, minutes, hours, days of 24 hours or weeks, without the fraction",
+     .example = "time_diff(ts, seen, 'second') => int 1"},
+
+    {.name = "topic",
+     .group = FunctionGroup::Other,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .takes = {Takes::Segment},
+     .takes_count = 1,
+     .gives = Gives::String,
+     .written_out = WrittenOut::Topic,
+     .signature = "topic(n)",
+     .summary = "segment n of the message's topic, counted from 0; the source declares it as a field named \"topic[n]\"",
+     .example = "topic(1) => string hall-2"},
+    {.name = "hash",
+     .group = FunctionGroup::Other,
+     .arguments_min = 1,
+     .arguments_max = many,
+     .takes = {Takes::Each},
+     .takes_count = 1,
+     .gives = Gives::Int,
+     .apply = calls::hash,
+     .signature = "hash(x, ...)",
+     .summary = "a number of 63 bits that 1 to 16 values always give again, for sampling and sharing out",
+     .example = "hash(device) % 10 => int 0"},
+};
+
+struct UnitName {
+  std::string_view name;
+  TimeUnit unit;
+};
+
+constexpr UnitName unit_names[] = {
+    {"ms", TimeUnit::Millisecond}, {"second", TimeUnit::Second},   {"minute", TimeUnit::Minute},
+    {"hour", TimeUnit::Hour},      {"day", TimeUnit::Day},         {"week", TimeUnit::Week},
+    {"month", TimeUnit::Month},    {"quarter", TimeUnit::Quarter}, {"year", TimeUnit::Year},
 };
 
 }  // namespace
 
-const char* signature_text(Signature signature) {
-  switch (signature) {
-    case Signature::Numbers:
+const char* takes_text(Takes takes) {
+  switch (takes) {
+    case Takes::Number:
       return "a number";
-    case Signature::Ordered:
+    case Takes::Ordered:
       return "numbers, strings or times, not a mixture";
-    case Signature::Any:
+    case Takes::Any:
       return "values of one type";
-    case Signature::Measures:
+    case Takes::Each:
+      return "anything";
+    case Takes::Plain:
+      return "a bool, a number or a string";
+    case Takes::Bool:
+      return "a bool";
+    case Takes::Int:
+      return "an int";
+    case Takes::Float:
+      return "a number";
+    case Takes::String:
       return "a string";
+    case Takes::Time:
+      return "a time";
+    case Takes::Unit:
+      return "the name of a unit, such as 'day'";
+    case Takes::Duration:
+      return "the name of a unit of fixed length, such as 'hour'";
+    case Takes::Zone:
+      return "the name of a time zone, such as 'Europe/Vienna'";
+    case Takes::Segment:
+      return "a whole number, written out, 0 or more";
   }
   return "";
+}
+
+const char* group_title(FunctionGroup group) {
+  switch (group) {
+    case FunctionGroup::Choices:
+      return "Choices";
+    case FunctionGroup::Numbers:
+      return "Numbers";
+    case FunctionGroup::Strings:
+      return "Strings";
+    case FunctionGroup::Conversions:
+      return "Conversions";
+    case FunctionGroup::Bits:
+      return "Bits";
+    case FunctionGroup::Times:
+      return "Times";
+    case FunctionGroup::Other:
+      return "Other";
+  }
+  return "";
+}
+
+bool parse_time_unit(std::string_view text, TimeUnit& unit) {
+  for (const UnitName& each : unit_names) {
+    if (text != each.name) continue;
+    unit = each.unit;
+    return true;
+  }
+  return false;
+}
+
+int64_t unit_length_ms(TimeUnit unit) {
+  constexpr int64_t lengths[] = {1, 1000, 60'000, 3'600'000, 86'400'000, 604'800'000};
+  WEIR_ASSERT(unit <= TimeUnit::Week);
+  return lengths[static_cast<size_t>(unit)];
+}
+
+bool Function::may_be_called_with(size_t count) const {
+  size_t least = 0;
+  size_t most = 0;
+  for (size_t argument = 0; argument < arguments_max; ++argument) {
+    if (is_literal(takes_at(argument))) continue;
+    ++most;
+    if (argument < arguments_min) ++least;
+  }
+  return count >= least && count <= most;
 }
 
 std::span<const Function> functions() { return table; }

@@ -111,7 +111,7 @@ TEST(ExpressionBytecode, refuses_unknown_kinds) {
   is_refused("no such arithmetic");
   after_two({.operation = Operation::Compare, .kind = 4});
   is_refused("no such comparison");
-  after_two({.operation = static_cast<Operation>(kind(Operation::Call) + 1)});
+  after_two({.operation = static_cast<Operation>(kind(Operation::CallAided) + 1)});
   is_refused("no such operation");
 }
 

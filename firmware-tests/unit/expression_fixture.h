@@ -55,6 +55,7 @@ class ExpressionFixture {
     add("no_float", Type::Float, Value::null());
     add("no_string", Type::String, Value::null());
     add("no_time", Type::Time, Value::null());
+    add("topic[1]", Type::String, Value::of_string("hall-2"));
   }
 
   void add(const char* name, Type type, Value value) {
@@ -66,7 +67,10 @@ class ExpressionFixture {
 
   bool compile(std::string_view text, Type expected = Type::Null) {
     errors.clear();
-    return compile_expression(text, schema, expected, program, errors);
+    if (!compile_expression(text, schema, expected, program, errors)) return false;
+    scratch.assign(program.scratch_bytes(), '#');
+    program.bind_scratch(scratch);
+    return true;
   }
 
   /// The result, or the errors.
@@ -94,6 +98,7 @@ class ExpressionFixture {
   std::vector<Value> values;
   Program program;
   std::vector<ExpressionError> errors;
+  std::vector<char> scratch;  // exactly as much as the program asks for
 };
 
 struct ExpectedText {
