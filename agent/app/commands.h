@@ -10,6 +10,7 @@ int command_replay(int count, char** arguments);
 int command_status(int count, char** arguments);
 int command_dead_letters(int count, char** arguments);
 int command_schema(int count, char** arguments);
+int command_functions(int count, char** arguments);
 
 /// "weir: error: ..." on standard error; returns exit_usage.
 int usage_error(const char* command, const char* error);

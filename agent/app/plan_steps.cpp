@@ -30,8 +30,10 @@ std::vector<std::string> field_names(const Schema& schema) {
 std::unique_ptr<Operator> build_filter(const StepContext& context, const StepSpec& step, std::string id, const Schema& input) {
   Program program;
   std::vector<ExpressionError> errors;
-  if (compile_expression(step.filter.value, input, Type::Bool, program, errors))
+  if (compile_expression(step.filter.value, input, Type::Bool, program, errors)) {
+    program.bind_scratch(context.arena, context.pipeline.name + "." + id);
     return std::make_unique<Filter>(std::move(id), std::move(program), input);
+  }
   report(context.diagnostics, step.filter, errors);
   return nullptr;
 }
@@ -52,6 +54,7 @@ std::unique_ptr<Operator> build_map(const StepContext& context, const StepSpec& 
     return nullptr;
   }
   std::string pool = context.pipeline.name + "." + id;
+  for (MapField& field : fields) field.value.bind_scratch(context.arena, pool);
   return std::make_unique<Map>(std::move(id), std::move(fields), input, context.arena, pool);
 }
 
@@ -121,7 +124,8 @@ bool find_keys(const StepContext& context, const StepSpec& step, const Schema& i
   return good;
 }
 
-bool build_aggregations(const StepContext& context, const StepSpec& step, const Schema& input, AggregateSet& aggregations) {
+bool build_aggregations(const StepContext& context, const StepSpec& step, const std::string& pool, const Schema& input,
+                        AggregateSet& aggregations) {
   bool good = true;
   for (const NamedExpression& named : step.aggregate) {
     AggregateCall call;
@@ -134,6 +138,8 @@ bool build_aggregations(const StepContext& context, const StepSpec& step, const 
     if (named.filter.at.line != 0) made &= add_filter(named.filter.value, input, aggregation, filter_errors);
     report(context.diagnostics, named.filter, filter_errors);
     good &= made;
+    aggregation.argument.bind_scratch(context.arena, pool);
+    aggregation.filter.bind_scratch(context.arena, pool);
     if (made) aggregations.push_back(std::move(aggregation));
   }
   return good;
@@ -168,7 +174,7 @@ std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpe
   WindowSpec spec;
   bool id_free = id_is_free(context, step);
   bool keys_found = find_keys(context, step, input, spec.key_fields);
-  bool aggregates_made = build_aggregations(context, step, input, spec.aggregates);
+  bool aggregates_made = build_aggregations(context, step, context.pipeline.name + "." + id, input, spec.aggregates);
   if (!id_free || !has_event_time || !keys_found || !aggregates_made || !parse_evict(step.evict, spec.evict)) return nullptr;
   spec.id = id;
   spec.windows = {step.tumbling, step.offset};

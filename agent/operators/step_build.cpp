@@ -49,7 +49,10 @@ Program StepBuild::expression(std::string_view key, Type expected) { return expr
 Program StepBuild::expression(const Text& text, Type expected) {
   Program program;
   std::vector<ExpressionError> errors;
-  if (compile_expression(text.value, input_, expected, program, errors)) return program;
+  if (compile_expression(text.value, input_, expected, program, errors)) {
+    program.bind_scratch(arena_, pool_);
+    return program;
+  }
   good_ = false;
   for (const ExpressionError& each : errors)
     errors_.error(text, each.offset, each.length, each.message, did_you_mean(each.suggestion));

@@ -58,7 +58,8 @@ class StepBuild {
   /// The position of the field that the option `key` names, of one of these types; 0 and an error if it cannot be.
   uint32_t field(std::string_view key, TypeSet types);
   uint32_t field(const Text& name, TypeSet types);
-  /// The option's expression over the input; empty, with an error, if it does not compile. Type::Null: any type.
+  /// The option's expression over the input, with memory for its texts; empty, with an error, if it does not compile.
+  /// Type::Null: any type.
   Program expression(std::string_view key, Type expected);
   Program expression(const Text& text, Type expected);
   /// Adds a field to a result's schema; an error, about the option `key`, if there is one of that name or there are too many.

@@ -135,12 +135,20 @@ inline Schema schema_of(std::vector<Field> fields) {
   return schema;
 }
 
+/// Memory for the texts of a test's program, which lives as long as any.
+inline void bind_scratch(Program& program) {
+  static std::deque<std::vector<char>> memory;
+  memory.emplace_back(program.scratch_bytes());
+  program.bind_scratch(memory.back());
+}
+
 /// Compiles, or prints why not and stops the program: a test's own text must be right.
 inline Program compiled(const std::string& text, const Schema& schema, Type expected = Type::Null) {
   Program program;
   std::vector<ExpressionError> errors;
   if (!compile_expression(text, schema, expected, program, errors)) fprintf(stderr, "%s\n", errors.at(0).message.c_str());
   WEIR_ASSERT(errors.empty());
+  bind_scratch(program);
   return program;
 }
 
@@ -152,6 +160,8 @@ inline Aggregation aggregation_of(const std::string& name, const std::string& te
       compile_aggregate_call(text, schema, call, errors) && make_aggregation(name, text, std::move(call), aggregation, errors);
   if (!made) fprintf(stderr, "%s\n", errors.at(0).message.c_str());
   WEIR_ASSERT(made);
+  bind_scratch(aggregation.argument);
+  bind_scratch(aggregation.filter);
   return aggregation;
 }
 
