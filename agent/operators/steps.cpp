@@ -5,6 +5,11 @@ namespace weir {
 void register_built_in_steps() {
   constexpr const StepKind* kinds[] = {
       &deadband_step,
+      &distinct_step,
+      &gather_step,
+      &range_step,
+      &top_step,
+      &unnest_step,
   };
   for (const StepKind* kind : kinds) register_step_kind(*kind);
 }

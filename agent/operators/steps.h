@@ -7,6 +7,11 @@
 namespace weir {
 
 extern const StepKind deadband_step;
+extern const StepKind distinct_step;
+extern const StepKind gather_step;
+extern const StepKind range_step;
+extern const StepKind top_step;
+extern const StepKind unnest_step;
 
 /// Makes them known; the first thing that a program does.
 void register_built_in_steps();

@@ -1,0 +1,63 @@
+#include "agent/operators/tumbling_function.h"
+
+#include <cstring>
+
+#include "agent/operators/step_build.h"
+#include "agent/operators/value_cell.h"
+
+namespace weir {
+
+const uint8_t* TumblingFunction::body(const KeyContext& context) { return context.peek() + body_at; }
+uint8_t* TumblingFunction::edit_body(KeyContext& context) { return context.state().data() + body_at; }
+
+std::string TumblingFunction::layout() const {
+  return "window " + std::to_string(windows_.size_ms) + "+" + std::to_string(windows_.offset_ms) + " " + body_layout();
+}
+
+Outcome TumblingFunction::process(const Record& record, KeyContext& context) {
+  const int64_t start_ms = windows_.start_of(record.event_time_ms);
+  const bool passed = windows_.last_of(start_ms) <= context.watermark_ms();
+  if (passed || ignores(record)) {
+    if (context.is_new()) context.forget();
+    return passed ? Outcome::Late : Outcome::Filtered;
+  }
+  if (!context.is_new()) {
+    const auto open_ms = load<int64_t>(context.peek());
+    if (start_ms < open_ms) return Outcome::Late;
+    if (start_ms > open_ms) {
+      report_open(context);
+      memset(edit_body(context), 0, body_bytes());
+    }
+  }
+  if (context.is_new() || load<int64_t>(context.peek()) != start_ms) {
+    store(context.state().data(), start_ms);
+    context.set_event_timer(windows_.last_of(start_ms));
+  }
+  add(record, context);
+  return Outcome::Applied;
+}
+
+void TumblingFunction::on_event_timer(int64_t, KeyContext& context) {
+  report_open(context);
+  context.forget();
+}
+
+void TumblingFunction::on_evicted(KeyContext& context) { report_open(context); }
+
+void TumblingFunction::report_open(KeyContext& context) {
+  const auto start_ms = load<int64_t>(context.peek());
+  report({start_ms, windows_.end_of(start_ms), windows_.last_of(start_ms)}, context);
+}
+
+TumblingWindows tumbling_windows(StepBuild& build) {
+  TumblingWindows windows{build.options().integer("window"), build.options().integer("offset")};
+  if (windows.offset_ms >= windows.size_ms) build.error("offset", "\"offset\" must be shorter than \"window\"");
+  return windows;
+}
+
+void add_window_fields(StepBuild& build, Schema& schema) {
+  build.add_field(schema, {"window_start", Type::Time, 0}, "window");
+  build.add_field(schema, {"window_end", Type::Time, 0}, "window");
+}
+
+}  // namespace weir
