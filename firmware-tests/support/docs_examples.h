@@ -18,6 +18,6 @@ struct DocsExample {
 std::vector<DocsExample> docs_examples(const std::string& page);
 
 /// The pages that have examples.
-constexpr const char* example_pages[] = {"steps.md", "windows.md", "aggregates.md"};
+constexpr const char* example_pages[] = {"steps.md", "windows.md", "aggregates.md", "event-time.md"};
 
 }  // namespace weir::test

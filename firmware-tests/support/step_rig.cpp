@@ -45,10 +45,16 @@ StepRig::StepRig(const std::string& toml) : arena_(std::make_unique<Arena>(size_
 
 StepRig::~StepRig() = default;
 
-void StepRig::feed(const std::string& line) {
+void StepRig::feed(const std::string& line, int64_t boot_ms) {
   std::istringstream stream(line);
   ReplayInput input(stream, false, topic_);
-  while (input.next()) replay_->feed(input.topic(), input.payload());
+  while (input.next()) replay_->feed(input.topic(), input.payload(), boot_ms);
+}
+
+void StepRig::check_idle(int64_t boot_ms) {
+  graph().check_idle(boot_ms);
+  const bool fired = graph().advance();
+  WEIR_ASSERT(fired);
 }
 
 void StepRig::feed_lines(const std::string& lines) { feed(lines); }

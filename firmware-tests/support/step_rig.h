@@ -29,8 +29,10 @@ class StepRig final : public ReplayHandler {
   const std::string& problems() const { return problems_; }
 
   /// A payload, or TOPIC PAYLOAD.
-  void feed(const std::string& line);
+  void feed(const std::string& line, int64_t boot_ms = 0);
   void feed_lines(const std::string& lines);
+  /// Looks who has fallen silent, and fires what that makes due.
+  void check_idle(int64_t boot_ms);
   /// The end of the input: every event time has come.
   void finish();
   /// The results since the last call, a line each, and what was refused as "refused STEP REASON".

@@ -3,6 +3,7 @@
 #include "agent/config/quantity.h"
 #include "agent/config/topic_filter.h"
 #include "agent/config/topic_template.h"
+#include "agent/model/topic_match.h"
 #include "firmware-tests/unit/config_fixture.h"
 
 #include <CppUTest/TestHarness.h>
@@ -147,9 +148,21 @@ TEST(TopicFilter, agrees_with_the_recorded_vectors) {
     bool valid = topic_filter_problem(filter) == nullptr && topic.find_first_of("+#") == std::string::npos;
     const char* found = !valid ? "invalid" : topic_filters_overlap(filter, topic) ? "match" : "nomatch";
     STRCMP_EQUAL_TEXT(expected.c_str(), found, line.c_str());
+    if (valid) CHECK_EQUAL_TEXT(expected == "match", topic_matches(filter, topic), line.c_str());
     ++vectors;
   }
   LONGS_EQUAL(96, vectors);
+}
+
+TEST(TopicFilter, matches_without_the_share_and_keeps_system_topics_apart) {
+  CHECK(topic_matches("$share/g/a/+", "a/b"));
+  CHECK(topic_matches("#", "a/b"));
+  CHECK_FALSE(topic_matches("#", "$SYS/broker"));
+  CHECK_FALSE(topic_matches("+/broker", "$SYS/broker"));
+  CHECK(topic_matches("$SYS/#", "$SYS/broker"));
+  CHECK(topic_matches("a/#", "a"));
+  CHECK_FALSE(topic_matches("a/+", "a"));
+  CHECK_FALSE(topic_matches("a", "a/b"));
 }
 
 TEST_GROUP(ConfigTopicTemplate){};

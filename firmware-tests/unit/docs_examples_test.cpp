@@ -33,9 +33,11 @@ TEST(DocsExamples, give_what_the_page_says) {
 
 TEST(DocsExamples, every_verb_has_a_minimal_and_a_full_one) {
   const std::vector<DocsExample> examples = docs_examples("steps.md");
-  for (const StepKind* kind : step_kinds()) {
-    if (kind->custom) continue;
-    auto of_kind = [&](const DocsExample& example) { return example.section == kind->verb; };
-    CHECK_TRUE_TEXT(std::ranges::count_if(examples, of_kind) >= 2, kind->verb);
+  std::vector<std::string> verbs = {"filter", "map", "select", "drop", "rename", "route", "union"};
+  for (const StepKind* kind : step_kinds())
+    if (!kind->custom) verbs.emplace_back(kind->verb);
+  for (const std::string& verb : verbs) {
+    auto of_verb = [&](const DocsExample& example) { return example.section == verb; };
+    CHECK_TRUE_TEXT(std::ranges::count_if(examples, of_verb) >= 2, verb.c_str());
   }
 }

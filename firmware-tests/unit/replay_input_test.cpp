@@ -1,0 +1,40 @@
+#include "agent/app/replay_input.h"
+
+#include <sstream>
+
+#include <CppUTest/TestHarness.h>
+
+using namespace weir;
+
+TEST_GROUP(ReplayInput){std::string read(const std::string& text, bool csv){std::istringstream stream(text);
+ReplayInput input(stream, csv, "t");
+std::string lines;
+while (input.next())
+  lines += std::to_string(input.line()) + " " + std::string(input.topic()) + " " + std::string(input.payload()) + "\n";
+return lines;
+}
+}
+;
+
+TEST(ReplayInput, a_line_is_a_payload_or_a_topic_and_a_payload) {
+  STRCMP_EQUAL("1 t {\"a\": 1}\n3 x/y {\"a\": 2}\n4 t 21.5\n5 x/y 21.5\n6 t [1, 2]\n",
+               read("{\"a\": 1}\n\nx/y {\"a\": 2}\r\n21.5\nx/y 21.5\n[1, 2]", false).c_str());
+}
+
+TEST(ReplayInput, a_row_of_csv_is_an_object) {
+  STRCMP_EQUAL(
+      "2 t {\"ts\":1,\"v\":-2.5e3,\"s\":\"x\"}\n3 t {\"ts\":2,\"v\":null,\"s\":\"007\"}\n4 t "
+      "{\"ts\":\"3\",\"v\":true,\"s\":\"a,\\\"b\"}\n",
+      read("\xEF\xBB\xBFts,v,s\n1,-2.5e3,x\n2,,007\n\"3\",true,\"a,\"\"b\"\n", true).c_str());
+}
+
+TEST(ReplayInput, a_cell_in_quotes_may_hold_line_breaks) {
+  STRCMP_EQUAL("3 t {\"a\":\"x\\ny\",\"b\":1}\n4 t {\"a\":2}\n", read("a,b\n\"x\ny\",1\n2\n", true).c_str());
+}
+
+TEST(ReplayInput, what_json_would_not_read_as_a_number_is_a_text) {
+  STRCMP_EQUAL(
+      "2 t {\"a\":\"nan\"}\n3 t {\"a\":\"1.\"}\n4 t {\"a\":\"+1\"}\n5 t {\"a\":\".5\"}\n6 t {\"a\":0.5}\n7 t {\"a\":-0}\n8 t "
+      "{\"a\":\"-\"}\n9 t {\"a\":\"0x10\"}\n",
+      read("a\nnan\n1.\n+1\n.5\n0.5\n-0\n-\n0x10\n", true).c_str());
+}
