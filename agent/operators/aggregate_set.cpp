@@ -8,12 +8,6 @@ std::string type_text(const Aggregate& aggregate) {
   return std::string(type_name(aggregate.type())) + "(" + std::to_string(aggregate.max_length()) + ")";
 }
 
-bool counts(const Aggregation& part, const Record& record) {
-  if (part.filter.empty()) return true;
-  const Value value = part.filter.evaluate(record.values);
-  return !value.is_null() && value.as_bool();
-}
-
 }  // namespace
 
 void AggregateSet::push_back(Aggregation aggregation) {
@@ -37,12 +31,24 @@ std::string AggregateSet::layout() const {
 }
 
 void AggregateSet::add(uint8_t* at, const Record& record) const {
-  for (size_t index = 0; index < parts_.size(); ++index) {
-    const Aggregation& part = parts_[index];
-    if (!counts(part, record)) continue;
-    const Value value = part.argument.empty() ? Value::null() : part.argument.evaluate(record.values);
-    part.aggregate->add(at + at_[index], value, record.event_time_ms);
-  }
+  for (size_t index = 0; index < parts_.size(); ++index)
+    if (counts(index, record)) add_value(at, index, argument(index, record), record.event_time_ms);
+}
+
+bool AggregateSet::counts(size_t index, const Record& record) const {
+  const Program& filter = parts_[index].filter;
+  if (filter.empty()) return true;
+  const Value value = filter.evaluate(record.values);
+  return !value.is_null() && value.as_bool();
+}
+
+Value AggregateSet::argument(size_t index, const Record& record) const {
+  const Program& argument = parts_[index].argument;
+  return argument.empty() ? Value::null() : argument.evaluate(record.values);
+}
+
+void AggregateSet::add_value(uint8_t* at, size_t index, const Value& value, int64_t event_time_ms) const {
+  parts_[index].aggregate->add(at + at_[index], value, event_time_ms);
 }
 
 void AggregateSet::merge(uint8_t* into, const uint8_t* from) const {

@@ -30,6 +30,11 @@ class AggregateSet {
 
   /// Adds the record to each aggregation whose filter is true for it.
   void add(uint8_t* at, const Record& record) const;
+  /// One aggregation's share of add(), for values that were kept: whether the record counts for it, and its argument (null if
+  /// it has none).
+  bool counts(size_t index, const Record& record) const;
+  Value argument(size_t index, const Record& record) const;
+  void add_value(uint8_t* at, size_t index, const Value& value, int64_t event_time_ms) const;
   /// Aggregate::merge for each: `from` arrived after `into`, and no event time of it is earlier.
   void merge(uint8_t* into, const uint8_t* from) const;
   /// One value per aggregation; strings view the accumulators. Requires row.size() >= size().

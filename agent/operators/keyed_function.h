@@ -55,6 +55,12 @@ class KeyContext {
   /// Hands on a record of the function's own. Its identity follows from step, key, event time and `ordinal`, so that a replay
   /// repeats it: two results of one key with one event time need different ordinals.
   void emit(std::span<const Value> values, int64_t event_time_ms, uint64_t ordinal = 0);
+  /// Sets a record aside that the key's state has no room for; to be returned from process().
+  Outcome refuse(const Record& record, const char* reason, std::string_view detail);
+  /// Counts a part of the key's state that was given up for another (Operator::evicted).
+  void note_evicted();
+  /// Counts the record in hand as one that changed a window which had fired (Operator::late_updates).
+  void note_late_update();
   /// Gives the key's state back at the end of the call; the key starts anew with its next record.
   void forget() { forgotten_ = true; }
 
@@ -85,6 +91,12 @@ class KeyedFunction {
   /// Whether bytes that come from a disk can be a key's state.
   virtual bool valid(const uint8_t* state) const = 0;
 
+  /// Asked about a record whose key has no state, before another key might have to make room for it: Applied lets it through to
+  /// process(); anything else is what became of it.
+  virtual Outcome admit(const Record& record, int64_t watermark_ms) const {
+    (void)record, (void)watermark_ms;
+    return Outcome::Applied;
+  }
   /// One record. The result says what became of it: what forward() returned, Applied where the state took it up, Filtered where
   /// it was left out on purpose, Late where it came too late.
   virtual Outcome process(const Record& record, KeyContext& context) = 0;

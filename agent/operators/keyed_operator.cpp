@@ -66,6 +66,14 @@ void KeyContext::emit(std::span<const Value> values, int64_t event_time_ms, uint
   owner_.emit(slot_, values, event_time_ms, ordinal);
 }
 
+Outcome KeyContext::refuse(const Record& record, const char* reason, std::string_view detail) {
+  owner_.refusals().on_refused(record, owner_.input_, owner_.spec_.id, {reason, detail});
+  return Outcome::DeadLetter;
+}
+
+void KeyContext::note_evicted() { ++owner_.evicted_; }
+void KeyContext::note_late_update() { ++owner_.late_updates_; }
+
 // ---- construction
 
 KeyedOperator::Parts KeyedOperator::parts_of(const KeyedSpec& spec, const KeyedFunction& function) {
@@ -109,6 +117,7 @@ KeyedOperator::KeyedOperator(KeyedSpec spec, std::unique_ptr<KeyedFunction> func
   restored_ = arena.take<uint32_t>(spec_.max_keys, std::string(pool) + ".keys", "");
   watermarks_ms_ = arena.take<int64_t>(spec_.clocks, row, "");
   std::ranges::fill(watermarks_ms_, INT64_MIN);
+  if (spec_.late == Late::Side) branches_.emplace_back("late");
 }
 
 // ---- records in
@@ -116,14 +125,28 @@ KeyedOperator::KeyedOperator(KeyedSpec spec, std::unique_ptr<KeyedFunction> func
 uint32_t KeyedOperator::fan_out() const { return function_->fan_out() * (spec_.evict == Evict::Emit ? 2 : 1); }
 
 Outcome KeyedOperator::process(const Record& record) {
+  const Outcome outcome = take(record);
+  return outcome == Outcome::Late ? late(record) : outcome;
+}
+
+Outcome KeyedOperator::late(const Record& record) {
+  if (spec_.late == Late::Side && late_next_ != nullptr) return late_next_->process(record);
+  if (spec_.late != Late::DeadLetter) return Outcome::Late;
+  refusals().on_refused(record, input_, spec_.id, {"late", "what it belongs to had fired already"});
+  return Outcome::DeadLetter;
+}
+
+Outcome KeyedOperator::take(const Record& record) {
   processing_ms_ = std::max(processing_ms_, record.processing_ms);
   const Bytes key = codec_.encode(record.values, key_room_);
   const uint64_t hash = hash64(key);
   uint32_t slot = find(key, hash);
   const bool is_new = slot == none;
   if (is_new) {
+    const uint32_t clock = spec_.clocks > 1 ? record.clock : 0;
+    if (const Outcome outcome = function_->admit(record, watermarks_ms_[clock]); outcome != Outcome::Applied) return outcome;
     if (!make_room()) return refuse(record);
-    slot = add(key, hash, spec_.clocks > 1 ? record.clock : 0);
+    slot = add(key, hash, clock);
   } else if (function_->needs_order() && record.event_time_ms < load<int64_t>(state_.read(slot).data() + newest_at)) {
     return Outcome::Late;
   }
@@ -265,7 +288,7 @@ bool KeyedOperator::tick(int64_t processing_ms) {
 
 SnapshotBounds KeyedOperator::snapshot_bounds() const {
   SnapshotBounds bounds = state_.snapshot_bounds();
-  bounds.bytes += sizeof(int64_t) + 2 * sizeof(uint32_t) + watermarks_ms_.size_bytes();
+  bounds.bytes += 2 * sizeof(int64_t) + 2 * sizeof(uint32_t) + watermarks_ms_.size_bytes();
   bounds.blobs += 1;
   return bounds;
 }
@@ -273,6 +296,7 @@ SnapshotBounds KeyedOperator::snapshot_bounds() const {
 void KeyedOperator::snapshot(Snapshot& snapshot) {
   ByteWriter& out = snapshot.open(BlobKind::Operator, op());
   out.put(processing_ms_);
+  out.put(late_updates_);
   out.put(state_.slots());
   out.put(spec_.clocks);
   for (int64_t watermark_ms : watermarks_ms_) out.put(watermark_ms);
@@ -287,6 +311,7 @@ Status KeyedOperator::restore(const StoredBlob& blob) {
   }
   ByteReader in(blob.bytes);
   processing_ms_ = in.get<int64_t>();
+  late_updates_ = in.get<uint64_t>();
   const auto slots = in.get<uint32_t>();
   const auto clocks = in.get<uint32_t>();
   if (in.ok() && (slots > state_.slots() || clocks > spec_.clocks))

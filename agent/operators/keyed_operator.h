@@ -4,8 +4,8 @@
 //
 // Memory is fixed: max_keys slots. A slot holds u64 sequence of its last record, u64 newest offset, i64 newest event time, then
 // u32 clock (if keys follow clocks of their own), i64 event timer, i64 processing timer (if the function uses them), the
-// function's state, the key's bytes. The operator's own blob: i64 watermark, i64 processing time, u32 slots, and an i64 per
-// clock.
+// function's state, the key's bytes. The operator's own blob: i64 processing time, u64 late updates, u32 slots,
+// u32 clocks, and an i64 per clock, its watermark.
 //
 // Owned by its pipeline; reactor thread; never allocates after it was made. process() is constant time beside the function;
 // advance() costs the logarithm of the keys per timer, with clocks the number of the clock's keys.
@@ -19,6 +19,7 @@
 #include "agent/operators/key_index.h"
 #include "agent/operators/keyed_function.h"
 #include "agent/operators/keyed_state.h"
+#include "agent/operators/late.h"
 #include "agent/operators/operator.h"
 #include "agent/operators/timer_queue.h"
 
@@ -30,6 +31,7 @@ struct KeyedSpec {
   uint32_t max_keys = 1;
   Evict evict = Evict::Reject;
   uint32_t clocks = 1;  // more than 1: each key follows the clock of its records
+  Late late = Late::Drop;
 };
 
 class KeyedOperator final : public Operator, public Stateful {
@@ -52,6 +54,10 @@ class KeyedOperator final : public Operator, public Stateful {
   bool tick(int64_t processing_ms) override;
   Stateful* stateful() override { return this; }
   uint64_t evicted() const override { return evicted_; }
+  uint64_t late_updates() const override { return late_updates_; }
+  std::span<const std::string> branches() const override { return branches_; }
+  const Schema& branch_schema(size_t) const override { return input_; }
+  void connect_branch(size_t, Operator* next) override { late_next_ = next; }
 
   std::string_view uid() const override { return spec_.id; }
   /// max_keys and evict may change between runs, as long as what is stored fits.
@@ -78,6 +84,8 @@ class KeyedOperator final : public Operator, public Stateful {
   uint32_t find(Bytes key, uint64_t hash) const;
   uint32_t add(Bytes key, uint64_t hash, uint32_t clock);
   bool make_room();
+  Outcome take(const Record& record);
+  Outcome late(const Record& record);
   Outcome refuse(const Record& record);
   void note(uint32_t slot, const Record& record);
   void finish(const KeyContext& context);
@@ -109,6 +117,9 @@ class KeyedOperator final : public Operator, public Stateful {
   int64_t processing_ms_ = INT64_MIN;
   uint64_t sequence_ = 0;
   uint64_t evicted_ = 0;
+  uint64_t late_updates_ = 0;
+  std::vector<std::string> branches_;  // of Late::Side
+  Operator* late_next_ = nullptr;
   bool own_blob_restored_ = false;
   std::array<char, 256> refusal_text_{};
 };

@@ -65,6 +65,10 @@ class Operator {
   virtual Stateful* stateful() { return nullptr; }
   /// Keys whose state was given up for others since the start of the process (max_keys with evict).
   virtual uint64_t evicted() const { return 0; }
+  /// Records some of whose windows had fired for good, while others took them; and records that changed a window which had
+  /// fired, so that it fires again. Both are part of the operator's state.
+  virtual uint64_t late_partial() const { return 0; }
+  virtual uint64_t late_updates() const { return 0; }
 
   /// Further outputs beside the main one, by name: the branches of a route, what came too late.
   virtual std::span<const std::string> branches() const { return {}; }
