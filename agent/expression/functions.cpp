@@ -641,7 +641,7 @@ constexpr Function table[] = {
      .apply = calls::hash,
      .signature = "hash(x, ...)",
      .summary = "a number of 63 bits that 1 to 16 values always give again, for sampling and sharing out",
-     .example = "hash(device) % 10 => int 0"},
+     .example = "hash(device) % 10 => int 3"},
 };
 
 struct UnitName {

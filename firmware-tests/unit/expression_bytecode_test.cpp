@@ -177,6 +177,55 @@ TEST(ExpressionBytecode, calls_fit_their_function) {
   is_refused("no such function");
 }
 
+TEST(ExpressionBytecode, aided_calls_stay_within_their_notes) {
+  auto aided = [&](const char* function, uint16_t count, uint8_t note = 0) {
+    code.instructions.clear();
+    for (uint16_t argument = 0; argument < count; ++argument) add(Operation::LoadField);
+    const auto index = static_cast<uint16_t>(find_function(function));
+    add({.operation = Operation::CallAided, .kind = note, .operand = index, .second = count});
+  };
+  code.zones.emplace_back();
+  code.scratch_bytes = 10;
+  code.notes = {{.room_begin = 4, .room_bytes = 6, .zone = 0, .unit = TimeUnit::Year}};
+  aided("upper", 1);
+  is_taken();
+  aided("upper", 1, 1);
+  is_refused("a call without its note");
+  aided("upper", 2);
+  is_refused("a call that the function does not take");
+  aided("abs", 1);
+  is_refused("a call that the function does not take");
+  aided("truncate_time", 1);
+  is_taken();
+  aided("truncate_time", 2);  // units are no arguments
+  is_refused("a call that the function does not take");
+  aided("concat", 16);
+  is_taken();
+  aided("upper", 1);
+  code.notes[0].room_begin = 5;
+  is_refused("room outside of the memory for texts");
+  code.notes[0] = {.room_begin = UINT32_MAX, .room_bytes = 6, .zone = 0, .unit = TimeUnit::Day};
+  is_refused("room outside of the memory for texts");
+  code.notes[0] = {.room_begin = 0, .room_bytes = 10, .zone = 1, .unit = TimeUnit::Day};
+  is_refused("no such time zone");
+  code.notes[0] = {.room_begin = 0, .room_bytes = 10, .zone = 0, .unit = static_cast<TimeUnit>(9)};
+  is_refused("no such unit of time");
+}
+
+TEST(ExpressionBytecode, a_function_that_needs_aid_is_not_called_without) {
+  add(Operation::LoadField);
+  add({.operation = Operation::Call, .operand = static_cast<uint16_t>(find_function("upper")), .second = 1});
+  is_refused("a call that the function does not take");
+}
+
+TEST(ExpressionBytecode, memory_for_texts_has_a_limit) {
+  add(Operation::LoadField);
+  code.scratch_bytes = expression_scratch_max;
+  is_taken();
+  ++code.scratch_bytes;
+  is_refused("too much memory for texts");
+}
+
 TEST(ExpressionBytecode, the_common_shapes_are_one_instruction) {
   CodeBuilder builder(0);
   builder.load_field(1);

@@ -1,6 +1,8 @@
 // Random typed trees, evaluated by the product and by a slow, obvious walk over the tree; and random text, which must end in
 // an error, never in a crash. Each run takes a new seed and prints it when it fails; WEIR_SEED in the environment repeats one.
+#include "agent/base/civil_time.h"
 #include "agent/expression/expression.h"
+#include "agent/expression/functions.h"
 #include "firmware-tests/unit/expression_fixture.h"
 
 #include <charconv>
@@ -158,7 +160,7 @@ std::optional<bool> truth(const Node& node) {
   if (operation == "and") return both(walk(*c[0]).truth, walk(*c[1]).truth);
   if (operation == "or") return either(walk(*c[0]).truth, walk(*c[1]).truth);
   if (operation == "not") return inverse(walk(*c[0]).truth);
-  if (operation == "is null") return is_null(walk(*c[0]));
+  if (operation == "is null" || operation == "is_null") return is_null(walk(*c[0]));
   if (operation == "is not null") return !is_null(walk(*c[0]));
   if (operation == "between") return both(related(">=", *c[0], *c[1]), related("<=", *c[0], *c[2]));
   if (operation == "not between") return either(related("<", *c[0], *c[1]), related(">", *c[0], *c[2]));
@@ -176,11 +178,201 @@ std::optional<bool> truth(const Node& node) {
   return related(operation, *c[0], *c[1]);
 }
 
+// The functions, each by its definition, over values that are not null. Texts here are ASCII.
+
+Wide floor_down(Wide value, Wide step) {
+  const Wide rest = value % step;
+  return value - (rest < 0 ? rest + step : rest);
+}
+
+std::string each_letter(std::string text, int (*function)(int)) {
+  for (char& c : text) c = static_cast<char>(function(c));
+  return text;
+}
+
+std::string slice(const std::string& text, int64_t begin, int64_t count) {
+  std::string result;
+  const auto size = static_cast<int64_t>(text.size());
+  if (begin < 0) begin = begin + size < 0 ? 0 : begin + size;
+  for (int64_t at = begin; at < size && count > 0; ++at, --count) result += text[static_cast<size_t>(at)];
+  return result;
+}
+
+std::vector<std::string> split(const std::string& text, const std::string& separator) {
+  std::vector<std::string> parts(1);
+  for (size_t at = 0; at < text.size();) {
+    if (!separator.empty() && text.compare(at, separator.size(), separator) == 0) {
+      parts.emplace_back();
+      at += separator.size();
+    } else {
+      parts.back() += text[at++];
+    }
+  }
+  return parts;
+}
+
+std::string joined(const std::vector<std::string>& parts, const std::string& between) {
+  std::string text = parts[0];
+  for (size_t i = 1; i < parts.size(); ++i) text += between + parts[i];
+  return text;
+}
+
+bool globs(std::string_view text, std::string_view pattern) {
+  if (pattern.empty()) return text.empty();
+  if (pattern[0] == '*') return globs(text, pattern.substr(1)) || (!text.empty() && globs(text.substr(1), pattern));
+  if (text.empty()) return false;
+  return (pattern[0] == '?' || pattern[0] == text[0]) && globs(text.substr(1), pattern.substr(1));
+}
+
+std::optional<int64_t> read_whole(const std::string& text) {
+  const size_t sign = !text.empty() && text[0] == '-' ? 1 : 0;
+  if (text.size() == sign || text.find_first_not_of("0123456789", sign) != std::string::npos) return std::nullopt;
+  Wide value = 0;
+  for (size_t i = sign; i < text.size(); ++i) value = value * 10 + (text[i] - '0');
+  return fit(sign == 1 ? -value : value);
+}
+
+bool has_bit(int64_t value, int64_t bit) { return floor_down(value, Wide{1} << bit) / (Wide{1} << bit) % 2 != 0; }
+
+/// Bit by bit; the highest one counts -2^63.
+int64_t from_bits(bool (*decide)(bool, bool), int64_t a, int64_t b) {
+  Wide sum = 0;
+  for (int64_t bit = 0; bit < 64; ++bit)
+    if (decide(has_bit(a, bit), has_bit(b, bit))) sum += bit == 63 ? -(Wide{1} << bit) : Wide{1} << bit;
+  return static_cast<int64_t>(sum);
+}
+
+std::optional<bool> bool_call(const std::string& name, const std::vector<Datum>& a) {
+  if (name == "contains") return split("x" + *a[0].text + "x", *a[1].text).size() > 1 || a[1].text->empty();
+  if (name == "starts_with") return slice(*a[0].text, 0, static_cast<int64_t>(a[1].text->size())) == *a[1].text;
+  if (name == "ends_with")
+    return a[1].text->size() <= a[0].text->size() &&
+           a[0].text->compare(a[0].text->size() - a[1].text->size(), a[1].text->size(), *a[1].text) == 0;
+  if (name == "matches") return globs(*a[0].text, *a[1].text);
+  if (name == "bit_test") {
+    if (*a[1].whole < 0 || *a[1].whole > 63) return std::nullopt;
+    return has_bit(*a[0].whole, *a[1].whole);
+  }
+  if (a[0].whole) return *a[0].whole != 0;  // to_bool
+  if (a[0].real) return *a[0].real != 0;
+  if (a[0].truth) return a[0].truth;
+  if (*a[0].text != "true" && *a[0].text != "false") return std::nullopt;
+  return *a[0].text == "true";
+}
+
+std::optional<std::string> text_call(const std::string& name, const std::vector<Datum>& a) {
+  if (name == "to_string" && a[0].whole) return std::to_string(*a[0].whole);
+  if (name == "to_string" && a[0].truth) return *a[0].truth ? "true" : "false";
+  const std::string& text = *a[0].text;
+  if (name == "lower") return each_letter(text, tolower);
+  if (name == "upper") return each_letter(text, toupper);
+  if (name == "concat") return text + *a[1].text;
+  if (name == "replace") return a[1].text->empty() ? text : joined(split(text, *a[1].text), *a[2].text);
+  if (name == "trim") {
+    const size_t begin = text.find_first_not_of(' ');
+    return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(' ') - begin + 1);
+  }
+  if (name == "substr") {
+    if (a.size() == 3 && *a[2].whole < 0) return std::nullopt;
+    return slice(text, *a[1].whole, a.size() == 3 ? *a[2].whole : INT64_MAX);
+  }
+  if (name != "split_part") return text;  // to_string
+  const std::vector<std::string> parts = split(text, *a[1].text);
+  Wide wanted = *a[2].whole;
+  if (wanted < 0) wanted += static_cast<Wide>(parts.size());
+  if (wanted < 0 || wanted >= static_cast<Wide>(parts.size())) return std::nullopt;
+  return parts[static_cast<size_t>(wanted)];
+}
+
+Wide length_of(const std::string& unit) {
+  if (unit == "hour") return 3'600'000;
+  return unit == "day" ? day_ms : 7 * day_ms;
+}
+
+std::optional<int64_t> bit_call(const std::string& name, int64_t a, int64_t b) {
+  if (name == "bit_and") return from_bits([](bool x, bool y) { return x && y; }, a, b);
+  if (name == "bit_or") return from_bits([](bool x, bool y) { return x || y; }, a, b);
+  if (name == "bit_xor") return from_bits([](bool x, bool y) { return x != y; }, a, b);
+  if (b < 0 || b > 63) return std::nullopt;
+  if (name == "shift_right") return static_cast<int64_t>(floor_down(a, Wide{1} << b) / (Wide{1} << b));
+  constexpr Wide all = Wide{1} << 64;
+  const Wide shifted = Wide{a} * (Wide{1} << b);
+  const Wide kept = shifted - floor_down(shifted, all);
+  return static_cast<int64_t>(kept >= all / 2 ? kept - all : kept);
+}
+
+std::optional<int64_t> time_call(const std::string& name, const std::vector<Datum>& a) {
+  const Wide t = *a[0].whole;
+  if (name == "time_diff") {
+    std::optional<int64_t> difference = fit(t - *a[1].whole);
+    return difference ? std::optional(static_cast<int64_t>(*difference / length_of(*a[2].text))) : std::nullopt;
+  }
+  if (t < civil_min_ms || t > civil_max_ms) return std::nullopt;
+  if (name == "hour") return static_cast<int64_t>((t - floor_down(t, day_ms)) / 3'600'000);
+  // Weeks begin on Mondays, and 1970 began on a Thursday.
+  const Wide shift = *a[1].text == "week" ? 3 * day_ms : 0;
+  return static_cast<int64_t>(floor_down(t + shift, length_of(*a[1].text)) - shift);
+}
+
+std::optional<int64_t> whole_call(const std::string& name, const std::vector<Datum>& a) {
+  if (name == "time_diff" || name == "hour" || name == "truncate_time") return time_call(name, a);
+  if (name == "bit_not") return -1 - *a[0].whole;
+  if (name.starts_with("bit_") || name.starts_with("shift_")) return bit_call(name, *a[0].whole, *a[1].whole);
+  if (name == "sign" && a[0].whole) return *a[0].whole == 0 ? 0 : *a[0].whole < 0 ? -1 : 1;
+  if (name == "sign") return *a[0].real == 0 ? 0 : *a[0].real < 0 ? -1 : 1;
+  if (a[0].truth) return *a[0].truth ? 1 : 0;  // to_int
+  if (a[0].text) return read_whole(*a[0].text);
+  if (a[0].real) return std::fabs(*a[0].real) > 1e30 ? std::nullopt : fit(static_cast<Wide>(*a[0].real));
+  return a[0].whole;
+}
+
+std::optional<double> real_call(const std::string& name, const Datum& a) {
+  if (name == "to_float") return a.whole ? static_cast<double>(*a.whole) : *a.real;
+  return *a.real < 0 ? std::nullopt : std::optional(std::sqrt(*a.real));
+}
+
+bool is_plain_call(const std::string& name) {
+  const int index = find_function(name);
+  return index >= 0 && name != "abs" && name != "min" && name != "max" && name != "length" && name != "coalesce" &&
+         name != "if" && name != "nullif" && name != "clamp" && name != "is_null";
+}
+
+Datum call(const Node& node) {
+  std::vector<Datum> arguments;
+  for (const NodePtr& child : node.children) {
+    arguments.push_back(walk(*child));
+    if (is_null(arguments.back())) return {};
+  }
+  Datum result;
+  if (node.type == Type::Bool)
+    result.truth = bool_call(node.operation, arguments);
+  else if (node.type == Type::String)
+    result.text = text_call(node.operation, arguments);
+  else if (node.type == Type::Float)
+    result.real = real_call(node.operation, arguments[0]);
+  else
+    result.whole = whole_call(node.operation, arguments);
+  return result;
+}
+
+/// Of three of one type.
+Datum between_ends(const Node& node) {
+  const auto& c = node.children;
+  for (const NodePtr& child : c)
+    if (is_null(walk(*child))) return {};
+  if (order(*c[1], *c[2]) == 1) return {};
+  if (order(*c[0], *c[1]) == -1) return walk(*c[1]);
+  return walk(order(*c[0], *c[2]) == 1 ? *c[2] : *c[0]);
+}
+
 Datum walk(const Node& node) {
   const auto& c = node.children;
   const std::string& operation = node.operation;
   if (c.empty()) return node.datum;
-  if (operation == "?:") return converted(node, walk(*c[0]).truth == std::optional(true) ? *c[1] : *c[2]);
+  if (is_plain_call(operation)) return call(node);
+  if (operation == "clamp") return between_ends(node);
+  if (operation == "nullif") return order(*c[0], *c[1]) == std::optional(0) ? Datum() : walk(*c[0]);
+  if (operation == "?:" || operation == "if") return converted(node, walk(*c[0]).truth == std::optional(true) ? *c[1] : *c[2]);
   if (operation == "??" || operation == "coalesce") return first_not_null(node);
   if (operation == "min") return greatest(node, -1);
   if (operation == "max") return greatest(node, 1);
@@ -221,9 +413,7 @@ int precedence_of(const std::string& operation) {
   if (operation == "+" || operation == "-") return 6;
   if (operation == "*" || operation == "/" || operation == "%") return 7;
   if (operation == "negate") return 8;
-  if (operation == "field" || operation == "literal" || operation == "abs" || operation == "min" || operation == "max" ||
-      operation == "length" || operation == "coalesce")
-    return 9;
+  if (operation == "field" || operation == "literal" || find_function(operation) >= 0) return 9;
   return 4;
 }
 
@@ -285,7 +475,7 @@ class Garden {
       case Type::Bool:
         return grow_bool(depth);
       case Type::String:
-        return make(pick({"min", "max"}), type, {type, type}, depth);
+        return grow_text(depth);
       case Type::Time:
         return grow_time(depth);
       default:
@@ -317,7 +507,13 @@ class Garden {
 
   NodePtr choice(Type type, size_t depth) {
     auto [left, right] = parts(type);
-    switch (below(3)) {
+    switch (below(6)) {
+      case 3:
+        return make("if", type, {Type::Bool, left, right}, depth);
+      case 4:
+        return make("nullif", type, {type, type}, depth);
+      case 5:
+        return type == Type::Bool ? leaf(type) : make("clamp", type, {type, type, type}, depth);
       case 0:
         return make("?:", type, {Type::Bool, left, right}, depth);
       case 1:
@@ -329,6 +525,7 @@ class Garden {
 
   NodePtr grow_number(Type type, size_t depth) {
     auto [left, right] = parts(type);
+    if (below(3) == 0) return type == Type::Int ? grow_whole_call(depth) : grow_real_call(depth);
     switch (below(type == Type::Int ? 7 : 5)) {
       case 0:
         return make("negate", type, {type}, depth);
@@ -345,7 +542,75 @@ class Garden {
     }
   }
 
+  NodePtr with_unit(NodePtr node) {
+    auto unit = std::make_unique<Node>();
+    unit->operation = "literal";
+    unit->type = Type::String;
+    unit->datum.text = pick({"hour", "day", "week"});
+    unit->source = "'" + *unit->datum.text + "'";
+    node->children.push_back(std::move(unit));
+    return node;
+  }
+
+  NodePtr grow_whole_call(size_t depth) {
+    switch (below(6)) {
+      case 0:
+        return make("sign", Type::Int, {pick({Type::Int, Type::Float})}, depth);
+      case 1:
+        return make("to_int", Type::Int, {pick({Type::Int, Type::Float, Type::String, Type::Bool, Type::Time})}, depth);
+      case 2:
+        return make("bit_not", Type::Int, {Type::Int}, depth);
+      case 3:
+        return with_unit(make("time_diff", Type::Int, {Type::Time, Type::Time}, depth));
+      case 4:
+        return make("hour", Type::Int, {Type::Time}, depth);
+      default:
+        return make(pick({"bit_and", "bit_or", "bit_xor", "shift_left", "shift_right"}), Type::Int, {Type::Int, Type::Int},
+                    depth);
+    }
+  }
+
+  NodePtr grow_real_call(size_t depth) {
+    if (below(2) == 0) return make("sqrt", Type::Float, {Type::Float}, depth);
+    return make("to_float", Type::Float, {pick({Type::Int, Type::Float})}, depth);
+  }
+
+  NodePtr grow_text(size_t depth) {
+    constexpr Type text = Type::String;
+    switch (below(7)) {
+      case 0:
+        return make(pick({"min", "max"}), text, {text, text}, depth);
+      case 1:
+        return make(pick({"lower", "upper", "trim"}), text, {text}, depth);
+      case 2:
+        return make("substr", text, {text, Type::Int}, depth);
+      case 3:
+        return make("substr", text, {text, Type::Int, Type::Int}, depth);
+      case 4:
+        return make("concat", text, {text, text}, depth);
+      case 5:
+        return below(2) == 0 ? make("replace", text, {text, text, text}, depth)
+                             : make("split_part", text, {text, text, Type::Int}, depth);
+      default:
+        return make("to_string", text, {pick({Type::Int, text, Type::Bool})}, depth);
+    }
+  }
+
+  NodePtr grow_bool_call(size_t depth) {
+    switch (below(4)) {
+      case 0:
+        return make("is_null", Type::Bool, {pick({Type::Bool, Type::Int, Type::Float, Type::String, Type::Time})}, depth);
+      case 1:
+        return make("bit_test", Type::Bool, {Type::Int, Type::Int}, depth);
+      case 2:
+        return make("to_bool", Type::Bool, {pick({Type::Bool, Type::Int, Type::Float, Type::String})}, depth);
+      default:
+        return make(pick({"contains", "starts_with", "ends_with", "matches"}), Type::Bool, {Type::String, Type::String}, depth);
+    }
+  }
+
   NodePtr grow_time(size_t depth) {
+    if (below(5) == 0) return with_unit(make("truncate_time", Type::Time, {Type::Time}, depth));
     switch (below(4)) {
       case 0:
         return make("+", Type::Time, {Type::Int, Type::Time}, depth);
@@ -357,6 +622,7 @@ class Garden {
   }
 
   NodePtr grow_bool(size_t depth) {
+    if (below(4) == 0) return grow_bool_call(depth);
     Type any = pick({Type::Bool, Type::Int, Type::Float, Type::String, Type::Time});
     Type ordered = pick({Type::Int, Type::Float, Type::String, Type::Time});
     switch (below(9)) {
@@ -438,7 +704,7 @@ class Garden {
 
   std::string random_text() {
     std::string text;
-    for (size_t i = below(6); i > 0; --i) text += pick({'a', 'b', 'a', 'b', '%', '_'});
+    for (size_t i = below(6); i > 0; --i) text += pick({'a', 'b', 'a', 'b', 'A', '%', '_', '*', '?', ' ', '1', '-'});
     return text;
   }
 
@@ -491,6 +757,8 @@ constexpr const char* valid_expressions[] = {
     "count in (1, 2, 7) && device not in ('a', \"b\") or no_int is not null",
     "running ? coalesce(no_float, temperature, 1) : no_float ?? round(limit)",
     "ts - seen > 1000 and max(ts, seen + 5) <= ts and length(device) <> 4 and !no_bool is null",
+    "if(bit_test(count, 2), upper(substr(device, 0, 4)), replace(topic(1), '-', to_string(sqrt(count)))) like 'P%'",
+    "truncate_time(ts, 'day', '+05:30') + hour(ts) * 2 > seen and time_diff(ts, seen, 'ms') = nullif(count, 7)",
     "min(abs(-5), floor(2.5), ceil(temperature), 9223372036854775807) not between 'a' and 3",
 };
 
@@ -531,6 +799,7 @@ TEST(ExpressionRandom, agrees_with_a_walk_over_the_tree) {
     NodePtr tree = garden.grow(type, 1 + garden.below(5));
     std::string text = print(*tree, 0);
     if (text.size() > 4096) continue;
+    if (fixture.errors_of(text).find("by the declared lengths") != std::string::npos) continue;
     Datum expected = walk(*tree);
     std::string where = told + " round " + std::to_string(round) + ": " + text;
     STRCMP_EQUAL_TEXT(value_text(to_value(expected, type)).c_str(), fixture.result(text).c_str(), where.c_str());
@@ -619,6 +888,14 @@ TEST(ExpressionRandom, random_tokens_are_survived) {
       "&&",
       "||",
       "round(",
+      "if(",
+      "upper(",
+      "truncate_time(ts, ",
+      "'day'",
+      "hour(",
+      "topic(",
+      "to_string(",
+      "substr(",
       "in (",
       "is not null",
   };
