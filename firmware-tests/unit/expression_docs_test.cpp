@@ -1,8 +1,10 @@
 // docs/expressions.md promises results and error messages: each of its examples is read from the page and run.
+#include "agent/app/function_pages.h"
 #include "agent/expression/expression.h"
 #include "firmware-tests/unit/expression_fixture.h"
 
 #include <fstream>
+#include <sstream>
 
 #include <CppUTest/TestHarness.h>
 
@@ -21,6 +23,25 @@ std::vector<std::string> fenced_lines(const std::string& language) {
     if (fence) inside = !inside && line == "```" + language;
   }
   return lines;
+}
+
+/// What stands between two lines that begin with these texts.
+std::string page_between(const std::string& begin, const std::string& end) {
+  std::ifstream page(WEIR_SOURCE_DIR "/docs/expressions.md");
+  std::string part;
+  bool inside = false;
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with(end)) inside = false;
+    if (inside) part += line + "\n";
+    if (line.starts_with(begin)) inside = true;
+  }
+  return part;
+}
+
+std::vector<const Function*> all_functions() {
+  std::vector<const Function*> all;
+  for (const Function& function : functions()) all.push_back(&function);
+  return all;
 }
 
 std::string without_trailing_spaces(std::string text) {
@@ -65,4 +86,34 @@ TEST(ExpressionDocs, every_error_is_told_as_the_page_shows_it) {
     left.erase(left.begin());
   }
   CHECK_TRUE_TEXT(left.empty(), ("the page shows too few errors of " + text).c_str());
+}
+
+TEST(ExpressionDocs, the_functions_are_those_of_the_table) {
+  const std::string page = page_between("<!-- functions: begin", "<!-- functions: end");
+  std::istringstream expected("\n" + functions_markdown(all_functions()) + "\n");
+  std::istringstream shown(page);
+  std::string expected_line;
+  std::string line;
+  while (std::getline(expected, expected_line)) {
+    CHECK_TRUE_TEXT(static_cast<bool>(std::getline(shown, line)), expected_line.c_str());
+    STRCMP_EQUAL(expected_line.c_str(), line.c_str());
+  }
+  CHECK_FALSE(std::getline(shown, line));
+}
+
+TEST(ExpressionDocs, the_list_for_the_terminal_has_every_function_with_its_example) {
+  const std::string text = functions_text(all_functions());
+  const std::string json = functions_json(all_functions());
+  for (const Function& function : functions()) {
+    STRCMP_CONTAINS(std::string(function.signature).c_str(), text.c_str());
+    STRCMP_CONTAINS(std::string(function.example).c_str(), text.c_str());
+    STRCMP_CONTAINS(("{\"name\": \"" + std::string(function.name) + "\", ").c_str(), json.c_str());
+  }
+  const Function* topic = &functions()[static_cast<size_t>(find_function("topic"))];
+  STRCMP_EQUAL(
+      "[\n  {\"name\": \"topic\", \"group\": \"Other\", \"signature\": \"topic(n)\",\n"
+      "   \"summary\": \"segment n of the message's topic, counted from 0; the source declares it as a field named "
+      "\\\"topic[n]\\\"\",\n"
+      "   \"example\": \"topic(1)\", \"result\": \"string hall-2\"}\n]\n",
+      functions_json({topic}).c_str());
 }
