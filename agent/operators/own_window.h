@@ -1,0 +1,54 @@
+// OwnWindow: what the windows of a key's own have in common: sessions, counts, states and sliding windows begin and end with
+// what a key's records say, not with a grid of time, so each is a KeyedFunction. A result has the key fields, the aggregates,
+// window_start and window_end (the end is not part of the window) and, where windows may fire more than once, `pane`; its event
+// time is the end less 1 ms. Made at start-up; never allocates after that.
+#pragma once
+
+#include "agent/operators/aggregate_set.h"
+#include "agent/operators/keyed_function.h"
+#include "agent/operators/saturating.h"
+
+namespace weir {
+
+/// Every event time is before it, so a timer at it fires at the end of the input only.
+constexpr int64_t end_of_input_ms = INT64_MAX - 1;
+
+struct WindowSpan {
+  int64_t start_ms = 0;
+  int64_t end_ms = 0;
+};
+
+struct OwnWindowParts {
+  Schema keys;  // the key fields
+  AggregateSet aggregates;
+  bool panes = false;  // results have the field `pane`
+};
+
+class OwnWindow : public KeyedFunction {
+ public:
+  const Schema& schema() const override { return schema_; }
+  /// Of a window's result.
+  static Schema result_schema(const OwnWindowParts& parts);
+
+ protected:
+  /// Takes its row from the pool "<pool>.row".
+  OwnWindow(OwnWindowParts parts, Arena& arena, std::string_view pool);
+
+  const AggregateSet& aggregates() const { return parts_.aggregates; }
+  uint32_t accumulator_bytes() const { return static_cast<uint32_t>(parts_.aggregates.bytes()); }
+  /// `mark` tells results of one key with the same span apart.
+  void emit(KeyContext& context, const uint8_t* accumulators, WindowSpan span, uint32_t pane, uint64_t mark);
+
+ private:
+  OwnWindowParts parts_;
+  Schema schema_;
+  std::span<Value> row_;
+};
+
+/// A condition over a record; null is no.
+inline bool holds(const Program& condition, const Record& record) {
+  const Value value = condition.evaluate(record.values);
+  return !value.is_null() && value.as_bool();
+}
+
+}  // namespace weir

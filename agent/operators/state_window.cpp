@@ -1,0 +1,107 @@
+#include "agent/operators/state_window.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "agent/operators/value_cell.h"
+
+namespace weir {
+namespace {
+
+constexpr uint32_t open_at = 0;
+constexpr uint32_t start_at = 1;
+constexpr uint32_t last_at = 9;
+constexpr uint32_t accumulators_at = 17;
+
+class StateFunction final : public OwnWindow {
+ public:
+  StateFunction(StateWindows windows, OwnWindowParts parts, Arena& arena, std::string_view pool)
+      : OwnWindow(std::move(parts), arena, pool), windows_(std::move(windows)) {}
+
+  uint32_t state_bytes() const override { return accumulators_at + accumulator_bytes(); }
+  std::string layout() const override {
+    return "state 1, open " + windows_.open_text + ", close " + windows_.close_text + aggregates().layout();
+  }
+  bool valid(const uint8_t* state) const override {
+    return state[open_at] <= 1 && load<int64_t>(state + start_at) <= load<int64_t>(state + last_at) &&
+           aggregates().valid(state + accumulators_at);
+  }
+  bool uses_event_timers() const override { return true; }
+
+  Outcome admit(const Record& record, int64_t watermark_ms) const override {
+    if (!holds(windows_.open, record)) return Outcome::Filtered;
+    return record.event_time_ms <= watermark_ms ? Outcome::Late : Outcome::Applied;
+  }
+  Outcome process(const Record& record, KeyContext& context) override;
+  void on_event_timer(int64_t time_ms, KeyContext& context) override;
+  void on_evicted(KeyContext& context) override;
+
+ private:
+  /// Of a window with a max_duration.
+  int64_t latest_end(const uint8_t* state) const {
+    return saturating_add(load<int64_t>(state + start_at), windows_.max_duration_ms);
+  }
+  Outcome open(const Record& record, KeyContext& context) const;
+  void add(const Record& record, uint8_t* state) const;
+  void close(KeyContext& context, int64_t end_ms);
+
+  StateWindows windows_;
+};
+
+Outcome StateFunction::process(const Record& record, KeyContext& context) {
+  if (context.peek()[open_at] != 0 && windows_.max_duration_ms > 0 && record.event_time_ms >= latest_end(context.peek()))
+    close(context, latest_end(context.peek()));
+  if (context.peek()[open_at] == 0) return open(record, context);
+  const bool closes = holds(windows_.close, record);
+  const bool belongs = !closes || windows_.include_close;
+  if (belongs) add(record, context.state().data());
+  if (!closes) return Outcome::Applied;
+  const int64_t behind_last_ms = saturating_add(load<int64_t>(context.peek() + last_at), 1);
+  close(context, std::max(behind_last_ms, record.event_time_ms));
+  if (!belongs && holds(windows_.open, record)) (void)open(record, context);
+  return Outcome::Applied;
+}
+
+Outcome StateFunction::open(const Record& record, KeyContext& context) const {
+  const Outcome outcome = admit(record, context.watermark_ms());
+  if (outcome != Outcome::Applied) return outcome;
+  uint8_t* state = context.state().data();
+  state[open_at] = 1;
+  store(state + start_at, record.event_time_ms);
+  add(record, state);
+  context.set_event_timer(windows_.max_duration_ms > 0 ? latest_end(state) - 1 : no_timer);
+  return Outcome::Applied;
+}
+
+void StateFunction::add(const Record& record, uint8_t* state) const {
+  store(state + last_at, record.event_time_ms);
+  aggregates().add(state + accumulators_at, record);
+}
+
+void StateFunction::close(KeyContext& context, int64_t end_ms) {
+  std::span<uint8_t> state = context.state();
+  emit(context, state.data() + accumulators_at, {load<int64_t>(state.data() + start_at), end_ms}, 0, 0);
+  std::ranges::fill(state, uint8_t{0});
+  // Until then an older record of the key might come, which the key's newest event time shows to be late.
+  context.set_event_timer(end_ms - 1);
+}
+
+void StateFunction::on_event_timer(int64_t time_ms, KeyContext& context) {
+  const uint8_t* state = context.peek();
+  if (state[open_at] != 0) close(context, time_ms + 1);
+  context.forget();
+}
+
+void StateFunction::on_evicted(KeyContext& context) {
+  const uint8_t* state = context.peek();
+  if (state[open_at] != 0) close(context, saturating_add(load<int64_t>(state + last_at), 1));
+}
+
+}  // namespace
+
+std::unique_ptr<KeyedFunction> make_state_windows(StateWindows windows, OwnWindowParts parts, Arena& arena,
+                                                  std::string_view pool) {
+  return std::make_unique<StateFunction>(std::move(windows), std::move(parts), arena, pool);
+}
+
+}  // namespace weir
