@@ -14,6 +14,7 @@ extern const StepKind range_step;
 extern const StepKind smooth_step;
 extern const StepKind top_step;
 extern const StepKind unnest_step;
+extern const StepKind zscore_step;
 
 /// Makes them known; the first thing that a program does.
 void register_built_in_steps();
