@@ -26,11 +26,16 @@ std::string configuration(const std::string& toml) {
 
 }  // namespace
 
-StepRig::StepRig(const std::string& toml) : arena_(std::make_unique<Arena>(size_t{1} << 30)) {
+LoadedConfig load_steps(const std::string& toml) {
   TemporaryDirectory directory;
   const std::string path = directory.file("c.toml");
   std::ofstream(path) << configuration(toml);
-  LoadedConfig config = load_config(std::vector<std::string>{path}, {});
+  return load_config(std::vector<std::string>{path}, {});
+}
+
+StepRig::StepRig(const std::string& toml) : arena_(std::make_unique<Arena>(size_t{1} << 30)) {
+  LoadedConfig config = load_steps(toml);
+  const std::string path = config.files.at(0).name;
   PlannedGraph graph;
   if (!config.unusable) graph = build_graph(config.specification.pipeline.at(0), config.diagnostics, *arena_);
   problems_ = config.diagnostics.errors() > 0 ? config.diagnostics.format(config.files, false) : "";

@@ -18,6 +18,9 @@ struct SavedRig {
   uint64_t checkpoint_id = 0;
 };
 
+/// The configuration of a pipeline with these steps, and the source and sink that they lack; see StepRig.
+LoadedConfig load_steps(const std::string& toml);
+
 class StepRig final : public ReplayHandler {
  public:
   /// `toml` is [[pipeline.step]] tables, with a [pipeline.source] of its own or without; then the source is the one that stands

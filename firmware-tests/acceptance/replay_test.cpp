@@ -1,0 +1,82 @@
+// `weir replay` as a user runs it: files in, standard output, standard error, exit codes.
+#include <fstream>
+
+#include "firmware-tests/support/process.h"
+#include "firmware-tests/support/temporary_directory.h"
+
+#include <CppUTest/TestHarness.h>
+
+using namespace weir;
+
+TEST_GROUP(ReplayCommand) {
+  TemporaryDirectory directory;
+  std::string config = directory.file("c.toml");
+
+  void setup() override {
+    std::ofstream(config)
+        << "[mqtt.m]\nurl = \"mqtt://127.0.0.1:1\"\n[[pipeline]]\nname = \"p\"\n[pipeline.source]\nmqtt = \"m\"\n"
+           "topics = [\"sensors/+/env\"]\nformat = \"json\"\n"
+           "fields = { device = \"topic[1]\", t = \"float\", ts = \"time(s)\" }\n"
+           "event_time = { field = \"ts\", max_delay = \"0s\" }\n"
+           "[[pipeline.step]]\nid = \"w\"\nkey_by = [\"device\"]\nwindow = { tumbling = \"10s\" }\n"
+           "aggregate = { n = \"count()\", mean = \"avg(t)\" }\n"
+           "[pipeline.sink]\nmqtt = \"m\"\ntopic = \"x\"\nformat = \"json\"\n";
+  }
+  std::string write(const std::string& name, const std::string& text) {
+    std::string path = directory.file(name);
+    std::ofstream(path) << text;
+    return path;
+  }
+  ProcessResult replay(const std::string& input, std::vector<std::string> more = {}) {
+    std::vector<std::string> words = {WEIR_AGENT, "replay", config, "--input", input};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_process(words);
+  }
+};
+
+TEST(ReplayCommand, runs_a_recording_and_tells_the_account) {
+  ProcessResult result =
+      replay(write("r.txt",
+                   "sensors/a/env {\"t\":1,\"ts\":1}\nsensors/b/env {\"t\":5,\"ts\":2}\nsensors/a/env {\"t\":2,\"ts\":3}\n"
+                   "sensors/a/env {\"t\":2,\"ts\":11}\nsensors/a/env {\"t\":2,\"ts\":4}\nsensors/a/env {\"t\":2,\n"));
+  LONGS_EQUAL(0, result.end.exit_code);
+  STRCMP_EQUAL(
+      "{\"device\":\"a\",\"n\":2,\"mean\":1.5,\"window_start\":0,\"window_end\":10000}\n"
+      "{\"device\":\"b\",\"n\":1,\"mean\":5,\"window_start\":0,\"window_end\":10000}\n"
+      "{\"device\":\"a\",\"n\":1,\"mean\":2,\"window_start\":10000,\"window_end\":20000}\n",
+      result.output.c_str());
+  STRCMP_CONTAINS("line 6: refused by source: json: ", result.error.c_str());
+  STRCMP_CONTAINS("6 messages: 4 applied, 0 filtered, 1 late, 1 refused; 3 results\n", result.error.c_str());
+}
+
+TEST(ReplayCommand, reads_and_writes_csv) {
+  ProcessResult result = replay(write("r.csv", "ts,t\n1,1.5\n2,\n"), {"--csv", "--topic", "sensors/kitchen/env"});
+  LONGS_EQUAL(0, result.end.exit_code);
+  STRCMP_EQUAL("device,n,mean,window_start,window_end\n\"kitchen\",2,1.5,0,10000\n", result.output.c_str());
+}
+
+TEST(ReplayCommand, says_what_is_wrong) {
+  ProcessResult result = replay(directory.file("absent.txt"));
+  LONGS_EQUAL(66, result.end.exit_code);
+  STRCMP_CONTAINS("cannot read", result.error.c_str());
+  result = run_process({WEIR_AGENT, "replay", config});
+  LONGS_EQUAL(64, result.end.exit_code);
+  STRCMP_CONTAINS("--input FILE is missing", result.error.c_str());
+  result = replay(write("r.txt", ""), {"--pipeline", "q"});
+  LONGS_EQUAL(78, result.end.exit_code);
+  STRCMP_CONTAINS("there is no pipeline q", result.error.c_str());
+  result = replay(write("r.txt", ""), {"--set", "pipeline.p.step.w.window.tumbling=x"});
+  LONGS_EQUAL(78, result.end.exit_code);
+}
+
+TEST(ReplayCommand, gives_the_same_output_every_time) {
+  std::string lines;
+  for (int index = 0; index < 2000; ++index)
+    lines += "sensors/d" + std::to_string(index * 7 % 13) + "/env {\"t\":" + std::to_string(index % 17) +
+             ".25,\"ts\":" + std::to_string(index - index % 5 * 3) + "}\n";
+  const std::string path = write("r.txt", lines);
+  ProcessResult first = replay(path);
+  ProcessResult second = replay(path);
+  CHECK(first.output.size() > 1000);
+  CHECK(first.output == second.output);
+}
