@@ -2,30 +2,16 @@
 
 #include <algorithm>
 
+#include "agent/app/plan_parts.h"
+#include "agent/app/plan_window.h"
 #include "agent/operators/filter.h"
 #include "agent/operators/map.h"
 #include "agent/operators/project.h"
 #include "agent/operators/route.h"
 #include "agent/operators/step_build.h"
-#include "agent/operators/window_aggregate.h"
 
 namespace weir {
 namespace {
-
-constexpr const char* event_time_help = "add event_time = { field = \"...\", max_delay = \"2s\" } to [pipeline.source]";
-
-void report(Diagnostics& diagnostics, const Text& text, const std::vector<ExpressionError>& errors) {
-  for (const ExpressionError& error : errors) {
-    std::string help = error.suggestion.empty() ? "" : "did you mean \"" + error.suggestion + "\"?";
-    diagnostics.error(inside(text, error.offset), error.length, error.message, help);
-  }
-}
-
-std::vector<std::string> field_names(const Schema& schema) {
-  std::vector<std::string> names;
-  for (const Field& field : schema.fields()) names.push_back(field.name);
-  return names;
-}
 
 std::unique_ptr<Operator> build_filter(const StepContext& context, const StepSpec& step, std::string id, const Schema& input) {
   Program program;
@@ -106,84 +92,6 @@ std::unique_ptr<Operator> build_route(const StepContext& context, const StepSpec
   }
   if (!good) return nullptr;
   return std::make_unique<Route>(id, std::move(names), std::move(conditions), input);
-}
-
-bool find_keys(const StepContext& context, const StepSpec& step, const Schema& input, std::vector<uint32_t>& keys) {
-  bool good = true;
-  for (const Text& key : step.key_by) {
-    int position = input.find(key.value);
-    if (position >= 0) {
-      keys.push_back(static_cast<uint32_t>(position));
-      continue;
-    }
-    good = false;
-    std::vector<std::string> names = field_names(input);
-    context.diagnostics.error(key.at, key.value.size(), "there is no field " + quoted(key.value) + " at this step",
-                              suggest(key.value, names, "fields:"));
-  }
-  return good;
-}
-
-bool build_aggregations(const StepContext& context, const StepSpec& step, const std::string& pool, const Schema& input,
-                        AggregateSet& aggregations) {
-  bool good = true;
-  for (const NamedExpression& named : step.aggregate) {
-    AggregateCall call;
-    Aggregation aggregation;
-    std::vector<ExpressionError> errors;
-    bool made = compile_aggregate_call(named.expression.value, input, call, errors) &&
-                make_aggregation(named.name, named.expression.value, std::move(call), aggregation, errors);
-    report(context.diagnostics, named.expression, errors);
-    std::vector<ExpressionError> filter_errors;
-    if (named.filter.at.line != 0) made &= add_filter(named.filter.value, input, aggregation, filter_errors);
-    report(context.diagnostics, named.filter, filter_errors);
-    good &= made;
-    aggregation.argument.bind_scratch(context.arena, pool);
-    aggregation.filter.bind_scratch(context.arena, pool);
-    if (made) aggregations.push_back(std::move(aggregation));
-  }
-  return good;
-}
-
-Location place_of(const WindowFault& fault, const StepSpec& step) {
-  switch (fault.part) {
-    case WindowFault::Part::KeyBy:
-      return fault.index < step.key_by.size() ? step.key_by[fault.index].at : step.at;
-    case WindowFault::Part::Aggregate:
-      return fault.index < step.aggregate.size() ? step.aggregate[fault.index].name_at : step.at;
-    default:
-      return step.at;
-  }
-}
-
-/// The pipeline's own parts keep their state under these names.
-bool id_is_free(const StepContext& context, const StepSpec& step) {
-  constexpr const char* taken[] = {"pipeline", "source", "sink", "clocks"};
-  if (std::ranges::find(taken, step.id) == std::end(taken)) return true;
-  context.diagnostics.error(step.id_at, step.id.size(), quoted(step.id) + " names a part of every pipeline",
-                            "choose another id");
-  return false;
-}
-
-std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpec& step, const std::string& id,
-                                       const Schema& input) {
-  bool has_event_time = context.has_event_time;
-  if (!has_event_time)
-    context.diagnostics.error(step.at, 1, "a window needs event time, and the source states none", event_time_help);
-  if (step.tumbling <= 0) return nullptr;  // reported when the file was read
-  WindowSpec spec;
-  bool id_free = id_is_free(context, step);
-  bool keys_found = find_keys(context, step, input, spec.key_fields);
-  bool aggregates_made = build_aggregations(context, step, context.pipeline.name + "." + id, input, spec.aggregates);
-  if (!id_free || !has_event_time || !keys_found || !aggregates_made || !parse_evict(step.evict, spec.evict)) return nullptr;
-  spec.id = id;
-  spec.windows = {step.tumbling, step.offset};
-  spec.max_delay_ms = context.max_delay_ms;
-  spec.max_keys = step.max_keys;
-  std::vector<WindowFault> faults = WindowAggregate::check(spec, input);
-  for (const WindowFault& fault : faults) context.diagnostics.error(place_of(fault, step), 1, fault.message);
-  if (!faults.empty()) return nullptr;
-  return std::make_unique<WindowAggregate>(std::move(spec), input, context.arena, context.pipeline.name + "." + id);
 }
 
 /// Takes what a registered step finds wrong to the diagnostics.

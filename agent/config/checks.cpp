@@ -190,13 +190,6 @@ void check_source(const Node& node, void* section, CheckContext& context) {
   check_topic_segments(node, source, context);
 }
 
-void check_window(const Node& node, void* section, CheckContext& context) {
-  const StepSpec& step = as<StepSpec>(section);
-  const Node* offset = node.find("offset");
-  if (offset && step.tumbling > 0 && step.offset >= step.tumbling)
-    context.diagnostics.error(offset->at, offset->length, "\"offset\" must be shorter than the window");
-}
-
 namespace {
 
 struct VerbKey {

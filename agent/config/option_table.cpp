@@ -462,15 +462,14 @@ constexpr Section source_section = {
 constexpr Option window_options[] = {
     {.key = "tumbling",
      .type = Duration,
-     .member = member<&StepSpec::tumbling>,
-     .required = true,
+     .member = member<&WindowOptions::tumbling>,
      .minimum = "1ms",
      .maximum = "365d",
      .documentation = "Windows of this length, one after the other, in event time.",
      .example = "tumbling = \"1min\""},
     {.key = "offset",
      .type = Duration,
-     .member = member<&StepSpec::offset>,
+     .member = member<&WindowOptions::offset>,
      .standard = "0s",
      .minimum = "0s",
      .maximum = "365d",
@@ -483,6 +482,7 @@ constexpr Section window_section = {
     .header = "[pipeline.step.window]",
     .documentation = "The spans of time over which records are aggregated.",
     .options = window_options,
+    .at = member<&WindowOptions::at>,
     .check = check_window,
 };
 
@@ -562,8 +562,9 @@ constexpr Option step_options[] = {
      .example = "from = \"by-heat.hot\""},
     {.key = "window",
      .type = Table,
-     .member = whole_section<MemberType::Struct>,
+     .member = member<&StepSpec::window>,
      .section = &window_section,
+     .only_if_written = true,
      .documentation =
          "Verb: gathers records by event time; with `aggregate`. Each result has the fields of `key_by`, the aggregates, and "
          "`window_start` and `window_end`, in ms since 1970.",

@@ -91,6 +91,13 @@ struct SourceSpec {
 
 enum class StepVerb : uint8_t { None, Filter, Map, Select, Drop, Rename, Route, Union, Window, Registered };
 
+/// The kind of a window and what else is said about it; of the kinds one is set.
+struct WindowOptions {
+  int64_t tumbling = 0;  // ms
+  int64_t offset = 0;    // ms; windows begin at multiples of their size plus this
+  Location at;
+};
+
 struct StepSpec {
   std::string id;  // empty: none given
   Location id_at;
@@ -104,8 +111,7 @@ struct StepSpec {
   std::vector<Text> unite;              // `union`: the outputs that come together
   Text from;                            // the output that it reads; empty: that of the step before
   std::vector<Text> key_by;
-  int64_t tumbling = 0;  // ms
-  int64_t offset = 0;    // ms; windows begin at multiples of `tumbling` plus this
+  WindowOptions window;
   std::vector<NamedExpression> aggregate;
   uint64_t max_keys = 0;
   std::string evict;               // "reject" "oldest" "emit"

@@ -263,6 +263,14 @@ TEST(ConfigErrors, an_offset_as_long_as_the_window_is_refused) {
       "tumbling = \"1min\"", "tumbling = \"1min\", offset = \"60s\"");
 }
 
+TEST(ConfigErrors, a_window_without_a_kind_is_refused) {
+  says(
+      "c.toml:27:12: error: the window has no kind\n"
+      "  window = { offset = \"1s\" }\n"
+      "           ^~~~~~~~~~~~~~~~~ for example: window = { tumbling = \"1min\" }\n",
+      "tumbling = \"1min\"", "offset = \"1s\"");
+}
+
 TEST(ConfigErrors, a_key_that_stands_twice_is_refused) {
   says(
       "c.toml:26:24: error: \"device\" stands twice in \"key_by\"\n"

@@ -1,0 +1,89 @@
+#include "agent/app/plan_window.h"
+
+#include "agent/app/plan_parts.h"
+#include "agent/operators/window_aggregate.h"
+
+namespace weir {
+namespace {
+
+bool build_aggregations(const StepContext& context, const StepSpec& step, const std::string& pool, const Schema& input,
+                        AggregateSet& aggregations) {
+  bool good = true;
+  for (const NamedExpression& named : step.aggregate) {
+    AggregateCall call;
+    Aggregation aggregation;
+    std::vector<ExpressionError> errors;
+    bool made = compile_aggregate_call(named.expression.value, input, call, errors) &&
+                make_aggregation(named.name, named.expression.value, std::move(call), aggregation, errors);
+    report(context.diagnostics, named.expression, errors);
+    std::vector<ExpressionError> filter_errors;
+    if (named.filter.at.line != 0) made &= add_filter(named.filter.value, input, aggregation, filter_errors);
+    report(context.diagnostics, named.filter, filter_errors);
+    good &= made;
+    aggregation.argument.bind_scratch(context.arena, pool);
+    aggregation.filter.bind_scratch(context.arena, pool);
+    if (made) aggregations.push_back(std::move(aggregation));
+  }
+  return good;
+}
+
+Location place_of(const WindowFault& fault, const StepSpec& step) {
+  switch (fault.part) {
+    case WindowFault::Part::KeyBy:
+      return fault.index < step.key_by.size() ? step.key_by[fault.index].at : step.at;
+    case WindowFault::Part::Aggregate:
+      return fault.index < step.aggregate.size() ? step.aggregate[fault.index].name_at : step.at;
+    default:
+      return step.at;
+  }
+}
+
+/// What every kind of window is made of.
+struct WindowParts {
+  std::string id;
+  std::string pool;
+  std::vector<uint32_t> key_fields;
+  AggregateSet aggregates;
+  Evict evict = Evict::Reject;
+};
+
+bool find_parts(const StepContext& context, const StepSpec& step, const std::string& id, const Schema& input,
+                WindowParts& parts) {
+  const bool has_event_time = context.has_event_time;
+  if (!has_event_time)
+    context.diagnostics.error(step.at, 1, "a window needs event time, and the source states none", event_time_help);
+  parts.id = id;
+  parts.pool = context.pipeline.name + "." + id;
+  const bool id_free = id_is_free(context, step);
+  const bool keys_found = find_keys(context, step, input, parts.key_fields);
+  const bool aggregates_made = build_aggregations(context, step, parts.pool, input, parts.aggregates);
+  return has_event_time && id_free && keys_found && aggregates_made && parse_evict(step.evict, parts.evict);
+}
+
+std::unique_ptr<Operator> build_aligned(const StepContext& context, const StepSpec& step, WindowParts parts,
+                                        const Schema& input) {
+  WindowSpec spec;
+  spec.id = std::move(parts.id);
+  spec.key_fields = std::move(parts.key_fields);
+  spec.aggregates = std::move(parts.aggregates);
+  spec.evict = parts.evict;
+  spec.windows = {step.window.tumbling, step.window.offset};
+  spec.max_delay_ms = context.max_delay_ms;
+  spec.max_keys = step.max_keys;
+  std::vector<WindowFault> faults = WindowAggregate::check(spec, input);
+  for (const WindowFault& fault : faults) context.diagnostics.error(place_of(fault, step), 1, fault.message);
+  if (!faults.empty()) return nullptr;
+  return std::make_unique<WindowAggregate>(std::move(spec), input, context.arena, parts.pool);
+}
+
+}  // namespace
+
+std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpec& step, const std::string& id,
+                                       const Schema& input) {
+  WindowParts parts;
+  if (!find_parts(context, step, id, input, parts)) return nullptr;
+  if (step.window.tumbling > 0) return build_aligned(context, step, std::move(parts), input);
+  return nullptr;  // reported when the file was read
+}
+
+}  // namespace weir
