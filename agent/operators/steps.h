@@ -9,6 +9,7 @@ namespace weir {
 extern const StepKind deadband_step;
 extern const StepKind derive_step;
 extern const StepKind distinct_step;
+extern const StepKind fill_step;
 extern const StepKind gather_step;
 extern const StepKind range_step;
 extern const StepKind regress_step;
