@@ -13,6 +13,7 @@ extern const StepKind fill_step;
 extern const StepKind gather_step;
 extern const StepKind range_step;
 extern const StepKind regress_step;
+extern const StepKind resample_step;
 extern const StepKind smooth_step;
 extern const StepKind top_step;
 extern const StepKind unnest_step;
