@@ -50,6 +50,8 @@ struct PipelineStatus {
   CheckpointStatus checkpoint;
   RecoveryStatus recovery;
   PublisherStatus sink;
+  uint64_t late_partial = 0;  // of all steps; part of their state
+  uint64_t late_updates = 0;
   uint64_t outbox_rows = 0;
   uint64_t outbox_bytes = 0;
   uint64_t outbox_waiting_blobs = 0;

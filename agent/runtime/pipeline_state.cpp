@@ -51,6 +51,8 @@ void Pipeline::fill_status(PipelineStatus& status, Now now) const {
   }
   status.checkpoint = coordinator_.status(now);
   status.recovery = recovery_;
+  status.late_partial = graph_.late_partial();
+  status.late_updates = graph_.late_updates();
   status.sink = parts_.publisher->status();
   status.outbox_rows = outbox_.rows();
   status.outbox_bytes = outbox_.bytes();

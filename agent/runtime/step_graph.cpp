@@ -193,9 +193,9 @@ void StepGraph::finish() { finished_ = moved_ = all_clocks_ = true; }
 
 // ---- state
 
-uint64_t StepGraph::evicted() const {
+uint64_t StepGraph::sum_of(uint64_t (Operator::*counter)() const) const {
   uint64_t total = 0;
-  for (const auto& step : parts_.steps) total += step->evicted();
+  for (const auto& step : parts_.steps) total += ((*step).*counter)();
   return total;
 }
 

@@ -78,7 +78,10 @@ class StepGraph {
   /// The least over the inputs that are not idle; INT64_MIN: none yet.
   int64_t watermark() const;
   bool idle() const;
-  uint64_t evicted() const;
+  /// Sums over the steps; see Operator.
+  uint64_t evicted() const { return sum_of(&Operator::evicted); }
+  uint64_t late_partial() const { return sum_of(&Operator::late_partial); }
+  uint64_t late_updates() const { return sum_of(&Operator::late_updates); }
   size_t steps() const { return parts_.steps.size(); }
   const Operator& step(size_t index) const { return *parts_.steps[index]; }
 
@@ -92,6 +95,7 @@ class StepGraph {
   Operator* reader_of(std::vector<GraphEdge> edges, const Schema& schema, Operator& sink, RefusalHandler& refusals);
   void connect_output(const GraphEdge& output, const Schema& schema, Operator& sink, RefusalHandler& refusals);
   InputStream* input_for(std::string_view topic);
+  uint64_t sum_of(uint64_t (Operator::*counter)() const) const;
   bool advance_step(size_t index);
   int64_t watermark_for(uint64_t inputs) const;
 

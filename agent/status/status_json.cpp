@@ -51,12 +51,15 @@ void render_source(const PipelineStatus& pipeline, TextWriter& out) {
   source.text("error", pipeline.source.error);
 }
 
-void render_ledger(const Ledger& ledger, TextWriter& out) {
+void render_ledger(const PipelineStatus& pipeline, TextWriter& out) {
+  const Ledger& ledger = pipeline.ledger;
   JsonObject account(out);
   account.number("received", ledger.received);
   account.number("applied", ledger.applied);
   account.number("filtered", ledger.filtered);
   account.number("late", ledger.late);
+  account.number("late_partial", pipeline.late_partial);
+  account.number("late_updates", pipeline.late_updates);
   account.number("dead_lettered", ledger.dead_lettered);
   account.number("duplicate", ledger.duplicate);
   account.number("results", ledger.results);
@@ -106,7 +109,7 @@ void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
     object.key("watermark_ms").append("null");
   }
   render_source(pipeline, object.key("source"));
-  render_ledger(pipeline.ledger, object.key("ledger"));
+  render_ledger(pipeline, object.key("ledger"));
   {
     JsonObject reasons(object.key("dead_letter_reasons"));
     for (size_t index = 0; index < pipeline.reason_count; ++index)

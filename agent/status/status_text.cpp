@@ -39,6 +39,10 @@ void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
           .append_uint(pipeline.reasons[index].count);
     }
   }
+  if (pipeline.late_partial + pipeline.late_updates > 0)
+    out.printf("\n  late        %" PRIu64 " too late for some of their windows, %" PRIu64
+               " changed a window that had been handed on",
+               pipeline.late_partial, pipeline.late_updates);
   if (ledger.evicted > 0) out.printf("\n  evicted     %" PRIu64 " keys lost their state to max_keys", ledger.evicted);
   if (ledger.session_lost > 0)
     out.printf("\n  gaps        %" PRIu64 " times the broker had forgotten the session", ledger.session_lost);
