@@ -46,17 +46,21 @@ uint32_t StepBuild::field(const Text& name, TypeSet types) {
 
 Program StepBuild::expression(std::string_view key, Type expected) { return expression(options_.text(key), expected); }
 
-Program StepBuild::expression(const Text& text, Type expected) {
+Program StepBuild::expression(const Text& text, Type expected, const Schema& schema) {
   Program program;
   std::vector<ExpressionError> errors;
-  if (compile_expression(text.value, input_, expected, program, errors)) {
+  if (compile_expression(text.value, schema, expected, program, errors)) {
     program.bind_scratch(arena_, pool_);
     return program;
   }
-  good_ = false;
+  report(text, errors);
+  return {};
+}
+
+void StepBuild::report(const Text& text, const std::vector<ExpressionError>& errors) {
+  good_ = good_ && errors.empty();
   for (const ExpressionError& each : errors)
     errors_.error(text, each.offset, each.length, each.message, did_you_mean(each.suggestion));
-  return {};
 }
 
 void StepBuild::add_field(Schema& schema, Field field, std::string_view key) {

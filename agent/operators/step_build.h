@@ -61,7 +61,11 @@ class StepBuild {
   /// The option's expression over the input, with memory for its texts; empty, with an error, if it does not compile.
   /// Type::Null: any type.
   Program expression(std::string_view key, Type expected);
-  Program expression(const Text& text, Type expected);
+  Program expression(const Text& text, Type expected) { return expression(text, expected, input_); }
+  /// The same over other fields than the input's.
+  Program expression(const Text& text, Type expected, const Schema& schema);
+  /// Errors inside `text`.
+  void report(const Text& text, const std::vector<ExpressionError>& errors);
   /// Adds a field to a result's schema; an error, about the option `key`, if there is one of that name or there are too many.
   void add_field(Schema& schema, Field field, std::string_view key);
   /// A schema that begins with the key fields.

@@ -11,6 +11,7 @@ extern const StepKind derive_step;
 extern const StepKind distinct_step;
 extern const StepKind fill_step;
 extern const StepKind gather_step;
+extern const StepKind pattern_step;
 extern const StepKind range_step;
 extern const StepKind regress_step;
 extern const StepKind resample_step;
