@@ -10,6 +10,7 @@
 #include "agent/operators/added_fields.h"
 #include "agent/operators/aggregate_sums.h"
 #include "agent/operators/elapsed.h"
+#include "agent/operators/method_options.h"
 #include "agent/operators/steps.h"
 #include "agent/operators/value_cell.h"
 
@@ -130,9 +131,6 @@ class Derive final : public KeyedFunction {
   AddedFields fields_;
 };
 
-/// A double names every whole number up to this.
-constexpr double whole_numbers_max = 9007199254740992.0;
-
 void check(StepBuild& build, const Derivations& derive) {
   const StepOptions& options = build.options();
   if (!options.given("rate") && !options.given("delta") && !options.given("increase") && !options.given("integral") &&
@@ -141,7 +139,7 @@ void check(StepBuild& build, const Derivations& derive) {
                 "for example: rate = \"per_second\"");
   if (options.given("max") && !options.given("increase"))
     build.error("max", "\"max\" belongs to \"increase\", which is not asked for");
-  if (derive.wraps && derive.type == Type::Int && (derive.max != std::floor(derive.max) || derive.max > whole_numbers_max))
+  if (derive.wraps && derive.type == Type::Int && !is_whole_number(derive.max))
     build.error("max", "the maximum of an int counter is a whole number, at most 2^53");
 }
 

@@ -1,12 +1,12 @@
 // fill: a field's nulls get a value from their surroundings. The methods that look back only answer at once; "linear" needs the
 // next value and is fill_linear's.
 #include <algorithm>
-#include <cmath>
 
 #include "agent/expression/arithmetic.h"
 #include "agent/operators/added_fields.h"
 #include "agent/operators/elapsed.h"
 #include "agent/operators/fill_linear.h"
+#include "agent/operators/method_options.h"
 #include "agent/operators/sample_ring.h"
 #include "agent/operators/steps.h"
 
@@ -123,25 +123,11 @@ class FillMean final : public FillAtOnce {
   SampleRing ring_;
 };
 
-void refuse(StepBuild& build, std::string_view key, bool belongs) {
-  if (build.options().given(key) && !belongs)
-    build.error(key,
-                "\"" + std::string(key) + "\" says nothing with method = \"" + build.options().text("method").value + "\"");
-}
-
-void need(StepBuild& build, std::string_view key, const char* example) {
-  if (!build.options().given(key))
-    build.error("method", "method = \"" + build.options().text("method").value + "\" needs \"" + std::string(key) + "\"",
-                std::string("for example: ") + example);
-}
-
 /// The constant as a value of the field's type.
 Value constant_of(StepBuild& build, uint32_t field) {
   const double number = build.options().number("value");
   if (build.input()[field].type == Type::Float) return Value::of_float(number);
-  constexpr double whole_numbers_max = 9007199254740992.0;
-  if (number == std::floor(number) && std::fabs(number) <= whole_numbers_max)
-    return Value::of_int(static_cast<int64_t>(number));
+  if (is_whole_number(number)) return Value::of_int(static_cast<int64_t>(number));
   build.error("value", "the field is an int, and this is no whole number up to 2^53");
   return {};
 }
@@ -165,12 +151,12 @@ std::unique_ptr<KeyedFunction> make_function(StepBuild& build, std::string_view 
 std::unique_ptr<Operator> make(StepBuild& build) {
   const std::string& method = build.options().text("method").value;
   const uint32_t field = build.field("field", types_for(method));
-  if (method == "value") need(build, "value", "value = 0");
-  if (method == "mean") need(build, "samples", "samples = 10");
-  refuse(build, "value", method == "value");
-  refuse(build, "samples", method == "mean");
-  refuse(build, "max_held", method == "linear");
-  refuse(build, "max_gap", method != "value");
+  if (method == "value") require_option(build, "value", "value = 0");
+  if (method == "mean") require_option(build, "samples", "samples = 10");
+  refuse_unless(build, "value", method == "value");
+  refuse_unless(build, "samples", method == "mean");
+  refuse_unless(build, "max_held", method == "linear");
+  refuse_unless(build, "max_gap", method != "value");
   if (!build.good()) return nullptr;
   return build.keyed(make_function(build, method, field));
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "agent/operators/decay.h"
+#include "agent/operators/method_options.h"
 #include "agent/operators/sample_ring.h"
 
 namespace weir {
@@ -121,20 +122,16 @@ class Kalman final : public Smoother {
 void refuse_others(StepBuild& build, std::initializer_list<std::string_view> allowed) {
   constexpr std::string_view belonging[] = {"samples",       "alpha",        "half_life",        "time_constant",
                                             "process_noise", "process_unit", "measurement_noise"};
-  for (std::string_view key : belonging)
-    if (build.options().given(key) && std::ranges::find(allowed, key) == allowed.end())
-      build.error(key,
-                  "\"" + std::string(key) + "\" says nothing with method = \"" + build.options().text("method").value + "\"");
+  for (std::string_view key : belonging) refuse_unless(build, key, std::ranges::find(allowed, key) != allowed.end());
 }
 
-uint32_t samples_of(StepBuild& build, std::string_view method) {
-  if (!build.options().given("samples"))
-    build.error("method", "method = \"" + std::string(method) + "\" needs \"samples\"", "for example: samples = 9");
+uint32_t samples_of(StepBuild& build) {
+  require_option(build, "samples", "samples = 9");
   return std::max(1U, static_cast<uint32_t>(build.options().integer("samples")));
 }
 
 std::unique_ptr<Smoother> make_median(StepBuild& build) {
-  const uint32_t samples = samples_of(build, "median");
+  const uint32_t samples = samples_of(build);
   if (build.options().given("samples") && samples % 2 == 0)
     build.error("samples", "a median needs an odd number of samples, so that one is in the middle");
   return std::make_unique<MovingMedian>(
@@ -177,7 +174,7 @@ std::unique_ptr<Smoother> make_smoother(StepBuild& build) {
   }
   refuse_others(build, {"samples"});
   if (method == "median") return make_median(build);
-  return std::make_unique<MovingAverage>(samples_of(build, "moving-average"));
+  return std::make_unique<MovingAverage>(samples_of(build));
 }
 
 }  // namespace weir

@@ -26,21 +26,16 @@ struct Spread {
 };
 static_assert(sizeof(Spread) == 24);
 
-/// Of all samples of a ring, in two passes; the second corrects what the first one's mean was rounded by (Chan, Golub and
-/// LeVeque, "Algorithms for Computing the Sample Variance", formula 1.7).
+/// Of all samples of a ring, in two passes: the mean first, as exact as a double can be, then the distances from it.
 inline Spread spread_of(const SampleRing& ring, const uint8_t* at) {
   Spread spread;
   spread.count = ring.count(at);
   if (spread.count == 0) return spread;
-  const auto count = static_cast<double>(spread.count);
   spread.mean = ring.mean(at);
-  double distances = 0;
   for (uint32_t index = 0; index < spread.count; ++index) {
     const double distance = ring.value(at, index) - spread.mean;
-    distances += distance;
     spread.squares += distance * distance;
   }
-  spread.squares -= distances * distances / count;
   return spread;
 }
 
