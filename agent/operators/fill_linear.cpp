@@ -51,6 +51,11 @@ class FillLinear final : public KeyedFunction {
     return max_gap_ms_ > 0 && elapsed_ms(load<int64_t>(state + time_at), time_ms) > max_gap_ms_;
   }
 
+  /// No value that could end the gap is expected any more.
+  bool gap_is_over(const uint8_t* state, int64_t watermark_ms) const {
+    return max_gap_ms_ > 0 && later_ms(load<int64_t>(state + time_at), max_gap_ms_) <= watermark_ms;
+  }
+
   void hold(const Record& record, KeyContext& context) const;
   void remember(double value, int64_t time_ms, KeyContext& context) const;
   void give_up(KeyContext& context) const;
@@ -79,7 +84,8 @@ Outcome FillLinear::process(const Record& record, KeyContext& context) {
   if (value.is_null()) {
     const uint8_t* state = context.peek();
     if (state[present_at] == 0) return context.forward(record);
-    if (!too_late(state, record.event_time_ms) && load<uint16_t>(state + count_at) < max_held_) {
+    const bool can_end = !too_late(state, record.event_time_ms) && !gap_is_over(state, context.watermark_ms());
+    if (can_end && load<uint16_t>(state + count_at) < max_held_) {
       hold(record, context);
       return Outcome::Applied;
     }

@@ -135,6 +135,16 @@ TEST(Fill, the_watermark_gives_a_gap_up_when_its_end_cannot_come_any_more) {
   STRCMP_EQUAL("null", values(step).c_str());
 }
 
+TEST(Fill, nothing_is_held_that_the_watermark_says_cannot_be_filled) {
+  for (const int64_t watermark_ms : {10'999, 11'000}) {
+    NumericStep step(by_line);
+    step.send(1000, 1);
+    step.advance(watermark_ms);
+    step.send_null(2000);
+    STRCMP_EQUAL(watermark_ms == 11'000 ? "1 null" : "1", values(step).c_str());
+  }
+}
+
 TEST(Fill, a_gap_with_more_than_max_held_records_is_given_up) {
   NumericStep step(without_gap);
   step.send(0, 0);
