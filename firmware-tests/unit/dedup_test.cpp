@@ -101,6 +101,14 @@ TEST(Dedup, what_the_watermark_has_passed_takes_no_room) {
   expect("a 1 0, b 1 999, refused d capacity, refused d capacity, a 3 1000");
 }
 
+TEST(Dedup, a_value_is_passed_when_the_watermark_has_reached_its_last_possible_repeat) {
+  use(dedup_step_text(", fields = [\"value\"], max_values = 2, full = \"reject\"", "max_keys = 100", "0s"));
+  feed_rows(*rig, "a 1 0, a 2 500, b 1 999, a 3 999");
+  expect("a 1 0, a 2 500, b 1 999, refused d capacity");
+  feed_rows(*rig, "b 2 1000, a 3 1000");
+  expect("b 2 1000, a 3 1000");
+}
+
 TEST(Dedup, a_key_with_nothing_left_gives_its_room_back) {
   use(dedup_step_text("", "max_keys = 1", "0s"));
   feed_rows(*rig, "a 1 0, b 2 500, a 3 1000, b 4 1500, a 5 2000, b 6 2001");

@@ -84,6 +84,13 @@ TEST(Sample, a_record_of_a_closed_interval_is_late) {
   expect("b 2 2000, c 5 2500");
 }
 
+TEST(Sample, an_interval_is_closed_when_the_watermark_has_reached_its_last_millisecond) {
+  feed_rows(*rig, "a 1 500, b 2 999, a 3 999, b 4 1000, a 5 999");
+  LONGS_EQUAL(1, rig->counts().late);
+  rig->finish();
+  expect("b 2 999, a 3 999, b 4 1000");
+}
+
 TEST(Sample, a_null_is_a_value_like_others) {
   feed_rows(*rig, "a 1 0, a null 1");
   rig->finish();
