@@ -1,5 +1,4 @@
 # weir_flags: what every file of ours is compiled with. Exceptions and RTTI are off in our code; warnings are errors.
-# -ffp-contract=off: a multiplication and an addition are never fused, so that results are the same bits on every architecture.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -11,7 +10,7 @@ endif()
 
 add_library(weir_flags INTERFACE)
 target_compile_options(weir_flags INTERFACE
-  $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -ffp-contract=off -Wall -Wextra -Werror -Wshadow -Wconversion -Wsign-conversion
+  $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -Wall -Wextra -Werror -Wshadow -Wconversion -Wsign-conversion
   -Wnon-virtual-dtor -Wold-style-cast -Wformat=2 -Wundef -Wno-psabi>
   # Results are the same everywhere: no processor's fused multiply-add, which rounds once where others round twice.
   -ffp-contract=off

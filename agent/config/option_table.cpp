@@ -580,8 +580,8 @@ constexpr Option step_options[] = {
     {.key = "aggregate",
      .type = AggregateTable,
      .member = member<&StepSpec::aggregate>,
-     .documentation = "What a closed window says: `count()`, `count(x)` (not null), `sum(x)`, `avg(x)`, `min(x)`, `max(x)`, "
-                      "`first(x)`, `last(x)` of an expression. With a filter only the records count for which it is true: "
+     .documentation = "What a closed window says: a call such as `count()`, `avg(x)`, `percentile(x, 95)`; all are in "
+                      "[aggregates.md](aggregates.md). With a filter only the records count for which it is true: "
                       "`hot = { value = \"count()\", filter = \"temperature > 80\" }`.",
      .example = "aggregate = { avg_t = \"avg(temperature)\", n = \"count()\" }"},
     {.key = "max_keys",

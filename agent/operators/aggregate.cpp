@@ -3,48 +3,25 @@
 #include <cctype>
 
 #include "agent/base/nearest_name.h"
-#include "agent/operators/aggregate_kinds.h"
+#include "agent/base/text_writer.h"
+#include "agent/operators/aggregate_functions.h"
 
 namespace weir {
 namespace {
 
-using Types = unsigned;  // a set
-
-constexpr Types set_of(Type type) { return 1U << static_cast<unsigned>(type); }
-constexpr Types numbers = set_of(Type::Int) | set_of(Type::Float);
-constexpr Types ordered = numbers | set_of(Type::String) | set_of(Type::Time);
-constexpr Types any = ordered | set_of(Type::Bool);
-
-/// The functions that exist. `make` gets the argument's type and its bound in bytes.
-struct Function {
-  const char* name;
-  Types takes;
-  bool argument_needed;
-  AggregatePointer (*make)(bool has_argument, Type argument, uint32_t max_length);
-};
-
-constexpr Function functions[] = {
-    {"count", any | set_of(Type::Null), false, [](bool has_argument, Type, uint32_t) { return make_count(has_argument); }},
-    {"sum", numbers, true, [](bool, Type argument, uint32_t) { return make_sum(argument); }},
-    {"avg", numbers, true, [](bool, Type, uint32_t) { return make_average(); }},
-    {"min", ordered, true, [](bool, Type argument, uint32_t length) { return make_minimum(argument, length); }},
-    {"max", ordered, true, [](bool, Type argument, uint32_t length) { return make_maximum(argument, length); }},
-    {"first", any, true, [](bool, Type argument, uint32_t length) { return make_first(argument, length); }},
-    {"last", any, true, [](bool, Type argument, uint32_t length) { return make_last(argument, length); }},
-};
-
-const Function* find_function(std::string_view name) {
-  for (const Function& function : functions)
+const AggregateFunction* find_function(std::string_view name) {
+  for (const AggregateFunction& function : aggregate_functions())
     if (function.name == name) return &function;
   return nullptr;
 }
 
 std::string types_text(Types types) {
   std::string text;
+  types &= ~set_of(Type::Null);
   for (Type type : {Type::Bool, Type::Int, Type::Float, Type::String, Type::Time}) {
     if ((types & set_of(type)) == 0) continue;
     types &= ~set_of(type);
-    if (!text.empty()) text += (types & any) == 0 ? " or " : ", ";
+    if (!text.empty()) text += types == 0 ? " or " : ", ";
     text += type_name(type);
   }
   return text;
@@ -52,7 +29,7 @@ std::string types_text(Types types) {
 
 ExpressionError unknown_function(const AggregateCall& call) {
   std::vector<std::string> names;
-  for (const Function& function : functions) names.emplace_back(function.name);
+  for (const AggregateFunction& function : aggregate_functions()) names.emplace_back(function.name);
   return {call.function_offset, call.function.size(), "unknown aggregate \"" + call.function + "\"",
           nearest_name(call.function, names)};
 }
@@ -82,37 +59,94 @@ std::string without_blanks(std::string_view text) {
   return result;
 }
 
-bool check(const Function& function, const AggregateCall& call, std::vector<ExpressionError>& errors) {
-  const std::string name = function.name;
-  if (!call.parameters.empty()) {
-    const AggregateParameter& extra = call.parameters[0];
-    errors.push_back({extra.offset, extra.length, name + " takes one argument", ""});
-    return false;
-  }
-  if (!call.has_argument) {
-    if (!function.argument_needed) return true;
-    errors.push_back({call.function_offset, name.size(), name + " needs an argument: " + name + "(field)", ""});
-    return false;
-  }
-  if ((function.takes & set_of(call.argument.type())) != 0) return true;
-  errors.push_back({call.argument_offset, call.argument_length,
-                    name + " takes " + types_text(function.takes) + ", not " + type_name(call.argument.type()), ""});
-  return false;
+std::string number_text(double number) {
+  char room[32];
+  TextWriter out{room};
+  return std::string(out.append_double(number).text());
 }
+
+/// Finds fault with a call, or says what it comes to.
+class CallChecker {
+ public:
+  CallChecker(const AggregateFunction& function, const AggregateCall& call, std::vector<ExpressionError>& errors)
+      : function_(function), call_(call), errors_(errors) {}
+
+  bool check(AggregateArguments& arguments) {
+    const size_t before = errors_.size();
+    check_argument();
+    check_parameters(arguments);
+    arguments.has_argument = call_.has_argument;
+    arguments.type = call_.argument.type();
+    arguments.max_length = arguments.type == Type::String ? call_.argument.max_length() : 0;
+    return errors_.size() == before;
+  }
+  /// What no single parameter says.
+  bool check_result(const Aggregate& aggregate) {
+    if (call_.parameters.empty() || aggregate.max_length() <= collect_text_max) return true;
+    report(0, "the result can take " + std::to_string(aggregate.max_length()) + " bytes, more than " +
+                  std::to_string(collect_text_max) + "; fewer values, or a text field of a smaller length, would fit");
+    return false;
+  }
+
+ private:
+  void check_argument() {
+    const std::string name = function_.name;
+    if (!call_.has_argument) {
+      if (function_.argument_needed)
+        errors_.push_back({call_.function_offset, name.size(), name + " needs an argument: " + function_.usage, ""});
+    } else if ((function_.takes & set_of(call_.argument.type())) == 0) {
+      errors_.push_back({call_.argument_offset, call_.argument_length,
+                         name + " takes " + types_text(function_.takes) + ", not " + type_name(call_.argument.type()), ""});
+    }
+  }
+  void check_parameters(AggregateArguments& arguments) {
+    const size_t given = call_.parameters.size();
+    for (size_t index = 0; index < function_.parameters.size(); ++index) {
+      const ParameterRule& rule = function_.parameters[index];
+      if (index < given)
+        arguments.parameters[index] = check_parameter(index, rule);
+      else if (rule.required && call_.has_argument)
+        errors_.push_back({call_.function_offset, call_.function.size(),
+                           std::string(function_.name) + " needs " + rule.name + ": " + function_.usage, ""});
+      else
+        arguments.parameters[index] = rule.standard;
+    }
+    const size_t most = function_.parameters.size();
+    if (given > most)
+      report(most, std::string(function_.name) + " takes " +
+                       (most == 0 ? "one argument" : "at most " + std::to_string(most + 1) + " arguments"));
+  }
+  double check_parameter(size_t index, const ParameterRule& rule) {
+    const Value& value = call_.parameters[index].value;
+    const double number = value.type() == Type::Int ? static_cast<double>(value.as_int()) : value.as_float();
+    if (number < rule.minimum || number > rule.maximum || (rule.whole && value.type() != Type::Int))
+      report(index, std::string(rule.name) + " must be a " + (rule.whole ? "whole " : "") + "number from " +
+                        number_text(rule.minimum) + " to " + number_text(rule.maximum));
+    return number;
+  }
+  void report(size_t parameter, std::string message) {
+    errors_.push_back({call_.parameters[parameter].offset, call_.parameters[parameter].length, std::move(message), ""});
+  }
+
+  const AggregateFunction& function_;
+  const AggregateCall& call_;
+  std::vector<ExpressionError>& errors_;
+};
 
 }  // namespace
 
 bool make_aggregation(std::string name, std::string_view text, AggregateCall call, Aggregation& aggregation,
                       std::vector<ExpressionError>& errors) {
-  const Function* function = find_function(call.function);
+  const AggregateFunction* function = find_function(call.function);
   if (function == nullptr) {
     errors.push_back(unknown_function(call));
     return false;
   }
-  if (!check(*function, call, errors)) return false;
-  const Type argument = call.has_argument ? call.argument.type() : Type::Null;
-  const uint32_t max_length = argument == Type::String ? call.argument.max_length() : 0;
-  aggregation.aggregate = function->make(call.has_argument, argument, max_length);
+  AggregateArguments arguments;
+  CallChecker checker(*function, call, errors);
+  if (!checker.check(arguments)) return false;
+  aggregation.aggregate = function->make(arguments);
+  if (!checker.check_result(*aggregation.aggregate)) return false;
   aggregation.name = std::move(name);
   aggregation.text = without_blanks(text);
   aggregation.argument = std::move(call.argument);

@@ -1,13 +1,27 @@
 // Aggregate: one function over the values of a window, as arithmetic on a fixed number of stored bytes: the same object serves
 // every window of its step, the bytes belong to the window. All zero bytes are the empty accumulator. Reactor thread; never
-// allocates after it was made; each call is constant time.
+// allocates after it was made; each call is bounded: constant, or linear in the accumulator's bytes.
 //
-// All of them ignore null. Over no value that is not null the result is null, except count's, which is 0.
+// All of them ignore null. Over no value that is not null the result is null, except that of count and distinct, which is 0.
+// Where one value says nothing (a rate, a sample's variance) the result of one is null as well.
 //   count()  int     records                          count(x)  int    records in which x is not null
 //   sum(x)   as x    int or float; an int sum is exact, and null if it does not fit; floats are compensated (Neumaier)
 //   avg(x)   float   of int or float, compensated
 //   min(x), max(x)    as x    int, float, string, time; text is ordered by its bytes
 //   first(x), last(x) as x    any type, by event time; of equal event times first keeps the earlier arrival, last the later
+//   stddev(x), variance(x), stddev_pop(x), var_pop(x)    float    of int or float, divided by n - 1 or n (Welford)
+//   median(x, error), percentile(x, percent, error)    float    of int or float; see quantile_sketch.h
+//   distinct(x, precision)    int    any type; see hyperloglog.h
+//   rate(x)  float   (last - first) / seconds between them    delta(x)  as x    last - first, null if it does not fit
+//   increase(x)    as x    sum of the steps up; a value below the one before is a counter that began again at 0; negative
+//                          values are passed over
+//   time_weighted_avg(x)   float   each value holds until the next one; from the first to the last value
+//   slope(x)    float    per second, least squares
+//   collect(x, n)    string    JSON array of the n values of the earliest event times; later ones are left out
+// increase and time_weighted_avg follow one value from the next: what arrives with an event time between two that were taken is
+// passed over, what is earlier than all goes in front.
+// docs/aggregates.md states bytes, limits and errors of each.
+//
 // A float result that is not finite is null, as in expressions. Where floats are summed, merging may differ from adding by
 // rounding: for sum and avg by at most 2^-52 of the result and n * 2^-104 of the sum of the magnitudes, if no sum on the way
 // leaves the range of a double.

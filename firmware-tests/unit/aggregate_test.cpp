@@ -163,13 +163,42 @@ TEST(Aggregate, first_and_last_take_any_type) {
 TEST(Aggregate, an_unknown_function_is_told_with_the_nearest_name) {
   refused("unknown aggregate \"agv\"", "agv", "agv(f)");
   STRCMP_EQUAL("avg", errors[0].suggestion.c_str());
-  refused("unknown aggregate \"percentile\"", "percentile", "percentile(f)");
+  refused("unknown aggregate \"mode\"", "mode", "mode(f)");
   STRCMP_EQUAL("", errors[0].suggestion.c_str());
 }
 
 TEST(Aggregate, a_missing_argument_is_told) {
-  refused("sum needs an argument: sum(field)", "sum", "sum()");
-  refused("first needs an argument: first(field)", "first", " first( )");
+  refused("sum needs an argument: sum(x)", "sum", "sum()");
+  refused("first needs an argument: first(x)", "first", " first( )");
+}
+
+TEST(Aggregate, a_missing_number_is_told) {
+  refused("percentile needs the percentage: percentile(x, 95)", "percentile", "percentile(f)");
+  refused("collect needs the number of values: collect(x, 10)", "collect", "collect(f)");
+  refused("percentile needs an argument: percentile(x, 95)", "percentile", "percentile()");
+}
+
+TEST(Aggregate, a_number_out_of_its_range_is_told_and_marked) {
+  for (const char* text : {"percentile(f, 0)", "percentile(f, 100)", "percentile(f, 99.9, 0.005)", "median(i, 0.1)",
+                           "distinct(s, 4)", "distinct(b, 14)", "collect(i, 1)", "collect(i, 100)"})
+    CHECK(made(text));
+  refused("the percentage must be a number from 0 to 100", "100.5", "percentile(f, 100.5)");
+  refused("the percentage must be a number from 0 to 100", "-1", "percentile(f, -1)");
+  refused("the error must be a number from 0.005 to 0.1", "0.004", "percentile(f, 50, 0.004)");
+  refused("the error must be a number from 0.005 to 0.1", "1", "median(f, 1)");
+  refused("the precision must be a whole number from 4 to 14", "3", "distinct(f, 3)");
+  refused("the precision must be a whole number from 4 to 14", "15", "distinct(f, 15)");
+  refused("the precision must be a whole number from 4 to 14", "10.0", "distinct(f, 10.0)");
+  refused("the number of values must be a whole number from 1 to 100", "0", "collect(f, 0)");
+  refused("the number of values must be a whole number from 1 to 100", "101", "collect(f, 101)");
+  refused("percentile takes at most 3 arguments", "7", "percentile(f, 5, 0.01, 7)");
+}
+
+TEST(Aggregate, what_collect_would_make_too_long_is_told) {
+  input = schema_of({{"s", Type::String, 64}});
+  CHECK(made("collect(s, 10)"));
+  refused("the result can take 4258 bytes, more than 4096; fewer values, or a text field of a smaller length, would fit", "11",
+          "collect(s, 11)");
 }
 
 TEST(Aggregate, a_number_too_many_is_told) {
