@@ -29,6 +29,8 @@ const char* wanted_name(OptionType type) {
       return "a number";
     case OptionType::Duration:
       return "a duration such as \"5s\"";
+    case OptionType::DurationOrCount:
+      return "a duration such as \"5s\" or an integer";
     case OptionType::Size:
       return "a size such as \"8MiB\"";
     case OptionType::Name:
@@ -158,6 +160,8 @@ void SectionBinder::bind_value(const Option& option, const Node& node) {
       return bind_number(option, node);
     case OptionType::Number:
       return bind_real(option, node);
+    case OptionType::DurationOrCount:
+      return node.kind == NodeKind::Integer ? bind_number(option, node) : bind_quantity(option, node);
     case OptionType::Duration:
     case OptionType::Size:
       return bind_quantity(option, node);
@@ -203,7 +207,7 @@ void SectionBinder::bind_real(const Option& option, const Node& node) {
 }
 
 void SectionBinder::bind_quantity(const Option& option, const Node& node) {
-  bool is_duration = option.type == OptionType::Duration;
+  bool is_duration = option.type != OptionType::Size;
   if (node.kind == NodeKind::Integer && node.integer != 0) {
     std::string number = std::to_string(node.integer);
     return error(node, "\"" + std::string(option.key) + "\" has no unit",

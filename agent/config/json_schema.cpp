@@ -151,6 +151,10 @@ void write_type(const Option& option, JsonText& json) {
       return write_quantity(duration_pattern, json);
     case OptionType::Size:
       return write_quantity(size_pattern, json);
+    case OptionType::DurationOrCount:
+      json.raw_member("type", "[\"string\", \"integer\"]");
+      json.member("pattern", duration_pattern);
+      return json.raw_member("minimum", "1");
     case OptionType::Name:
       return write_strings(json, name_pattern);
     case OptionType::Expression:

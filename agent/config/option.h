@@ -25,8 +25,9 @@ enum class OptionType : uint8_t {
   Number,  // an integer or a float
   Name,    // 1 to 63 of A-Z a-z 0-9 _ . -
   Text,
-  Duration,  // kept in ms
-  Size,      // kept in bytes
+  Duration,         // kept in ms
+  DurationOrCount,  // kept in ms, or an integer as it stands
+  Size,             // kept in bytes
   Choice,
   Expression,
   TextList,

@@ -56,6 +56,8 @@ std::string type_text(const Option& option) {
       return "duration";
     case OptionType::Size:
       return "size";
+    case OptionType::DurationOrCount:
+      return "duration or integer";
     case OptionType::Expression:
       return "expression";
     case OptionType::TextList:
