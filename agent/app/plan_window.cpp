@@ -1,5 +1,6 @@
 #include "agent/app/plan_window.h"
 
+#include "agent/app/plan_own_window.h"
 #include "agent/app/plan_parts.h"
 #include "agent/operators/window_aggregate.h"
 
@@ -27,29 +28,9 @@ bool build_aggregations(const StepContext& context, const StepSpec& step, const 
   return good;
 }
 
-Location place_of(const WindowFault& fault, const StepSpec& step) {
-  switch (fault.part) {
-    case WindowFault::Part::KeyBy:
-      return fault.index < step.key_by.size() ? step.key_by[fault.index].at : step.at;
-    case WindowFault::Part::Aggregate:
-      return fault.index < step.aggregate.size() ? step.aggregate[fault.index].name_at : step.at;
-    default:
-      return step.at;
-  }
-}
-
-/// What every kind of window is made of.
-struct WindowParts {
-  std::string id;
-  std::string pool;
-  std::vector<uint32_t> key_fields;
-  AggregateSet aggregates;
-  Evict evict = Evict::Reject;
-};
-
 bool find_parts(const StepContext& context, const StepSpec& step, const std::string& id, const Schema& input,
                 WindowParts& parts) {
-  const bool has_event_time = context.has_event_time;
+  const bool has_event_time = context.has_event_time || step.window.time == "processing" || step.window.count > 0;
   if (!has_event_time)
     context.diagnostics.error(step.at, 1, "a window needs event time, and the source states none", event_time_help);
   parts.id = id;
@@ -70,20 +51,34 @@ std::unique_ptr<Operator> build_aligned(const StepContext& context, const StepSp
   spec.windows = {step.window.tumbling, step.window.offset};
   spec.max_delay_ms = context.max_delay_ms;
   spec.max_keys = step.max_keys;
-  std::vector<WindowFault> faults = WindowAggregate::check(spec, input);
-  for (const WindowFault& fault : faults) context.diagnostics.error(place_of(fault, step), 1, fault.message);
-  if (!faults.empty()) return nullptr;
+  if (!report(context, step, WindowAggregate::check(spec, input))) return nullptr;
   return std::make_unique<WindowAggregate>(std::move(spec), input, context.arena, parts.pool);
 }
 
+Location place_of(const WindowFault& fault, const StepSpec& step) {
+  switch (fault.part) {
+    case WindowFault::Part::KeyBy:
+      return fault.index < step.key_by.size() ? step.key_by[fault.index].at : step.at;
+    case WindowFault::Part::Aggregate:
+      return fault.index < step.aggregate.size() ? step.aggregate[fault.index].name_at : step.at;
+    default:
+      return step.at;
+  }
+}
+
 }  // namespace
+
+bool report(const StepContext& context, const StepSpec& step, const std::vector<WindowFault>& faults) {
+  for (const WindowFault& fault : faults) context.diagnostics.error(place_of(fault, step), 1, fault.message);
+  return faults.empty();
+}
 
 std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpec& step, const std::string& id,
                                        const Schema& input) {
   WindowParts parts;
   if (!find_parts(context, step, id, input, parts)) return nullptr;
   if (step.window.tumbling > 0) return build_aligned(context, step, std::move(parts), input);
-  return nullptr;  // reported when the file was read
+  return build_own_window(context, step, std::move(parts), input);
 }
 
 }  // namespace weir

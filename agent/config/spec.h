@@ -95,6 +95,20 @@ enum class StepVerb : uint8_t { None, Filter, Map, Select, Drop, Rename, Route, 
 struct WindowOptions {
   int64_t tumbling = 0;  // ms
   int64_t offset = 0;    // ms; windows begin at multiples of their size plus this
+  int64_t session = 0;   // ms: the gap
+  int64_t sliding = 0;   // ms
+  uint64_t count = 0;    // records
+  Text open;             // with `close`
+  Text close;
+  int64_t every = 0;             // of `count`: records
+  bool emit_partial = false;     // of `count`
+  bool include_close = true;     // of `open`
+  uint64_t max_records = 0;      // of `sliding`
+  int64_t max_duration = 0;      // ms; 0: no limit
+  uint64_t max_sessions = 0;     // of `session`
+  int64_t allowed_lateness = 0;  // ms
+  std::string late;              // "drop" "side" "dead-letter"
+  std::string time;              // "event" "processing"
   Location at;
 };
 

@@ -15,8 +15,14 @@ struct WindowKind {
 
 constexpr const char* tumbling_options[] = {"offset"};
 
+constexpr const char* session_options[] = {"max_duration", "max_sessions", "allowed_lateness", "late", "time"};
+constexpr const char* count_options[] = {"every", "emit_partial"};
+constexpr const char* state_options[] = {"close", "include_close", "max_duration", "late"};
+constexpr const char* sliding_options[] = {"max_records", "late"};
+
 constexpr WindowKind window_kinds[] = {
-    {"tumbling", tumbling_options},
+    {"tumbling", tumbling_options}, {"session", session_options}, {"count", count_options},
+    {"open", state_options},        {"sliding", sliding_options},
 };
 
 bool names_a_kind(const Node& node) {
@@ -68,6 +74,40 @@ void check_options(const Node& window, const WindowKind& kind, CheckContext& con
   }
 }
 
+void check_session(const Node& node, const WindowOptions& window, CheckContext& context) {
+  const Node* longest = node.find("max_duration");
+  if (longest && window.max_duration > 0 && window.max_duration < window.session)
+    context.diagnostics.error(longest->at, longest->length, "\"max_duration\" must be at least as long as the session's gap");
+  if (window.time != "processing") return;
+  for (const char* key : {"allowed_lateness", "late"})
+    if (const Node* child = node.find(key))
+      context.diagnostics.error(child->key_at, child->key_length, quoted(key) + " does not go with time = \"processing\"",
+                                "by this machine's clock nothing is late");
+}
+
+void check_count(const Node& node, const WindowOptions& window, CheckContext& context) {
+  const Node* every = node.find("every");
+  if (every == nullptr || window.count == 0) return;
+  if (every->kind != NodeKind::Integer)
+    context.diagnostics.error(every->at, every->length, "\"every\" of a count is a number of records",
+                              "for example: every = 10");
+  else if (static_cast<uint64_t>(window.every) > window.count)
+    context.diagnostics.error(every->at, every->length, "\"every\" must not be more than \"count\"");
+}
+
+void check_state(const Node& node, CheckContext& context) {
+  const Node& open = *node.find("open");
+  if (node.find("close") == nullptr)
+    context.diagnostics.error(open.key_at, open.key_length, "\"open\" needs \"close\"",
+                              "for example: window = { open = \"running\", close = \"not running\" }");
+}
+
+void check_kind(const Node& node, const std::string& kind, const WindowOptions& window, CheckContext& context) {
+  if (kind == "session") check_session(node, window, context);
+  if (kind == "count") check_count(node, window, context);
+  if (kind == "open") check_state(node, context);
+}
+
 }  // namespace
 
 void check_window(const Node& node, void* section, CheckContext& context) {
@@ -75,6 +115,7 @@ void check_window(const Node& node, void* section, CheckContext& context) {
   if (kind == nullptr) return;
   check_options(node, *std::ranges::find(window_kinds, kind->key, &WindowKind::key), context);
   const WindowOptions& window = *static_cast<WindowOptions*>(section);
+  check_kind(node, kind->key, window, context);
   const Node* offset = node.find("offset");
   if (offset && window.tumbling > 0 && window.offset >= window.tumbling)
     context.diagnostics.error(offset->at, offset->length, "\"offset\" must be shorter than the window");

@@ -35,7 +35,7 @@ class CountFunction final : public OwnWindow {
     merged_ = arena.take<uint8_t>(slice_bytes_, std::string(pool) + ".row", "");
   }
 
-  uint32_t state_bytes() const override { return sizeof(Filling) + slices_ * slice_bytes_; }
+  uint32_t state_bytes() const override { return static_cast<uint32_t>(weir::state_bytes(windows_, aggregates())); }
   std::string layout() const override {
     return "count 1, " + std::to_string(windows_.count) + " every " + std::to_string(windows_.every) +
            (windows_.emit_partial ? ", partial" : "") + aggregates().layout();
@@ -136,6 +136,11 @@ void CountFunction::on_event_timer(int64_t, KeyContext& context) {
 void CountFunction::on_evicted(KeyContext& context) { fire_open(context); }
 
 }  // namespace
+
+uint64_t state_bytes(const CountWindows& windows, const AggregateSet& aggregates) {
+  const uint64_t slices = windows.count / std::gcd(windows.count, windows.every);
+  return sizeof(Filling) + slices * (accumulators_at + aggregates.bytes());
+}
 
 std::unique_ptr<KeyedFunction> make_count_windows(const CountWindows& windows, OwnWindowParts parts, Arena& arena,
                                                   std::string_view pool) {

@@ -27,6 +27,9 @@ struct CountWindows {
   bool emit_partial = false;
 };
 
+/// Of one key; if it fits 32 bits the windows can be made.
+uint64_t state_bytes(const CountWindows& windows, const AggregateSet& aggregates);
+
 std::unique_ptr<KeyedFunction> make_count_windows(const CountWindows& windows, OwnWindowParts parts, Arena& arena,
                                                   std::string_view pool);
 

@@ -7,23 +7,14 @@
 
 namespace weir {
 
-Schema OwnWindow::result_schema(const OwnWindowParts& parts) {
-  Schema schema = parts.keys;
-  parts.aggregates.append_fields(schema);
-  schema.add({"window_start", Type::Time, 0});
-  schema.add({"window_end", Type::Time, 0});
-  if (parts.panes) schema.add({"pane", Type::Int, 0});
-  return schema;
-}
-
-OwnWindow::OwnWindow(OwnWindowParts parts, Arena& arena, std::string_view pool)
-    : parts_(std::move(parts)), schema_(result_schema(parts_)) {
-  row_ = arena.take<Value>(schema_.size(), std::string(pool) + ".row", "1 result");
+OwnWindow::OwnWindow(OwnWindowParts parts, Arena& arena, std::string_view pool) : parts_(std::move(parts)) {
+  row_ = arena.take<Value>(parts_.fields.size(), std::string(pool) + ".row", "1 result");
 }
 
 void OwnWindow::emit(KeyContext& context, const uint8_t* accumulators, WindowSpan span, uint32_t pane, uint64_t mark) {
-  size_t field = parts_.keys.size();
-  std::ranges::copy(context.key(), row_.begin());
+  const std::span<const Value> key = context.key();
+  size_t field = key.size();
+  std::ranges::copy(key, row_.begin());
   parts_.aggregates.results(accumulators, row_.subspan(field));
   field += parts_.aggregates.size();
   row_[field++] = Value::of_time(span.start_ms);

@@ -19,16 +19,14 @@ struct WindowSpan {
 };
 
 struct OwnWindowParts {
-  Schema keys;  // the key fields
+  Schema fields;  // of a result: see window_fields()
   AggregateSet aggregates;
   bool panes = false;  // results have the field `pane`
 };
 
 class OwnWindow : public KeyedFunction {
  public:
-  const Schema& schema() const override { return schema_; }
-  /// Of a window's result.
-  static Schema result_schema(const OwnWindowParts& parts);
+  const Schema& schema() const override { return parts_.fields; }
 
  protected:
   /// Takes its row from the pool "<pool>.row".
@@ -41,7 +39,6 @@ class OwnWindow : public KeyedFunction {
 
  private:
   OwnWindowParts parts_;
-  Schema schema_;
   std::span<Value> row_;
 };
 

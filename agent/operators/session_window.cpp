@@ -42,7 +42,7 @@ class SessionFunction final : public OwnWindow {
                " sessions of this key are open";
   }
 
-  uint32_t state_bytes() const override { return header_bytes + windows_.max_sessions * session_bytes_; }
+  uint32_t state_bytes() const override { return static_cast<uint32_t>(weir::state_bytes(windows_, aggregates())); }
   std::string layout() const override {
     return "session 1, gap " + std::to_string(windows_.gap_ms) + " ms, max_duration " +
            std::to_string(windows_.max_duration_ms) + " ms, sessions " + std::to_string(windows_.max_sessions) +
@@ -56,8 +56,7 @@ class SessionFunction final : public OwnWindow {
   uint32_t fan_out() const override { return windows_.evict == Evict::Emit ? std::max(2U, windows_.max_sessions) : 1; }
 
   Outcome admit(const Record& record, int64_t watermark_ms) const override {
-    const int64_t time_ms = time_of(record);
-    return late({time_ms, time_ms}, watermark_ms) ? Outcome::Late : Outcome::Applied;
+    return late({record.event_time_ms, record.event_time_ms}, watermark_ms) ? Outcome::Late : Outcome::Applied;
   }
   Outcome process(const Record& record, KeyContext& context) override;
   void on_event_timer(int64_t, KeyContext& context) override { fire_next(context); }
@@ -75,7 +74,6 @@ class SessionFunction final : public OwnWindow {
   const uint8_t* at(const uint8_t* state, uint32_t index) const { return state + header_bytes + index * session_bytes_; }
   uint8_t* at(uint8_t* state, uint32_t index) const { return state + header_bytes + index * session_bytes_; }
 
-  int64_t time_of(const Record& record) const { return windows_.processing_time ? record.processing_ms : record.event_time_ms; }
   int64_t end_of(const Session& session) const;
   int64_t cleanup_of(const Session& session) const {
     return std::min(saturating_add(end_of(session) - 1, windows_.allowed_lateness_ms), end_of_input_ms);
@@ -156,7 +154,8 @@ SessionFunction::Cover SessionFunction::cover(const uint8_t* state, int64_t time
 }
 
 Outcome SessionFunction::process(const Record& record, KeyContext& context) {
-  const int64_t time_ms = time_of(record);
+  // The step's own processing time, for the record's may go back over a restart.
+  const int64_t time_ms = windows_.processing_time ? context.processing_ms() : record.event_time_ms;
   Cover found = cover(context.peek(), time_ms);
   if (late(found.session, context.watermark_ms())) return Outcome::Late;
   uint8_t* state = context.state().data();
@@ -245,6 +244,10 @@ void SessionFunction::on_evicted(KeyContext& context) {
 }
 
 }  // namespace
+
+uint64_t state_bytes(const SessionWindows& windows, const AggregateSet& aggregates) {
+  return header_bytes + windows.max_sessions * (accumulators_at + aggregates.bytes());
+}
 
 std::unique_ptr<KeyedFunction> make_session_windows(const SessionWindows& windows, std::string_view id, OwnWindowParts parts,
                                                     Arena& arena, std::string_view pool) {

@@ -37,6 +37,9 @@ struct SessionWindows {
 
 constexpr uint32_t max_sessions_limit = 255;
 
+/// Of one key; if it fits 32 bits the windows can be made.
+uint64_t state_bytes(const SessionWindows& windows, const AggregateSet& aggregates);
+
 /// `id` is the step's, for what it says about refused records. Requires 1 <= max_sessions <= max_sessions_limit.
 std::unique_ptr<KeyedFunction> make_session_windows(const SessionWindows& windows, std::string_view id, OwnWindowParts parts,
                                                     Arena& arena, std::string_view pool);

@@ -22,7 +22,7 @@ class SlidingFunction final : public OwnWindow {
         accumulators_(arena.take<uint8_t>(accumulator_bytes(), std::string(pool) + ".row", "")),
         entry_(arena.take<uint8_t>(entry_bytes_, std::string(pool) + ".row", "")) {}
 
-  uint32_t state_bytes() const override { return header_bytes + windows_.max_records * entry_bytes_; }
+  uint32_t state_bytes() const override { return static_cast<uint32_t>(weir::state_bytes(windows_, aggregates())); }
   std::string layout() const override {
     return "sliding 1, " + std::to_string(windows_.size_ms) + " ms, records " + std::to_string(windows_.max_records) +
            aggregates().layout();
@@ -131,6 +131,10 @@ void SlidingFunction::sum(const uint8_t* state, uint32_t place) const {
 }
 
 }  // namespace
+
+uint64_t state_bytes(const SlidingWindows& windows, const AggregateSet& aggregates) {
+  return header_bytes + uint64_t{windows.max_records} * (row_at + ArgumentRow(aggregates).bytes());
+}
 
 std::unique_ptr<KeyedFunction> make_sliding_windows(const SlidingWindows& windows, OwnWindowParts parts, Arena& arena,
                                                     std::string_view pool) {

@@ -25,6 +25,9 @@ struct SlidingWindows {
   uint32_t max_records = 1;
 };
 
+/// Of one key; if it fits 32 bits the windows can be made.
+uint64_t state_bytes(const SlidingWindows& windows, const AggregateSet& aggregates);
+
 std::unique_ptr<KeyedFunction> make_sliding_windows(const SlidingWindows& windows, OwnWindowParts parts, Arena& arena,
                                                     std::string_view pool);
 

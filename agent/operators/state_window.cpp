@@ -18,7 +18,7 @@ class StateFunction final : public OwnWindow {
   StateFunction(StateWindows windows, OwnWindowParts parts, Arena& arena, std::string_view pool)
       : OwnWindow(std::move(parts), arena, pool), windows_(std::move(windows)) {}
 
-  uint32_t state_bytes() const override { return accumulators_at + accumulator_bytes(); }
+  uint32_t state_bytes() const override { return static_cast<uint32_t>(weir::state_bytes(windows_, aggregates())); }
   std::string layout() const override {
     return "state 1, open " + windows_.open_text + ", close " + windows_.close_text + aggregates().layout();
   }
@@ -98,6 +98,8 @@ void StateFunction::on_evicted(KeyContext& context) {
 }
 
 }  // namespace
+
+uint64_t state_bytes(const StateWindows&, const AggregateSet& aggregates) { return accumulators_at + aggregates.bytes(); }
 
 std::unique_ptr<KeyedFunction> make_state_windows(StateWindows windows, OwnWindowParts parts, Arena& arena,
                                                   std::string_view pool) {

@@ -29,6 +29,9 @@ struct StateWindows {
   int64_t max_duration_ms = 0;  // 0: no limit
 };
 
+/// Of one key; if it fits 32 bits the windows can be made.
+uint64_t state_bytes(const StateWindows& windows, const AggregateSet& aggregates);
+
 std::unique_ptr<KeyedFunction> make_state_windows(StateWindows windows, OwnWindowParts parts, Arena& arena,
                                                   std::string_view pool);
 

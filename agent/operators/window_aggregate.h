@@ -28,6 +28,7 @@
 #include "agent/operators/keyed_state.h"
 #include "agent/operators/operator.h"
 #include "agent/operators/tumbling.h"
+#include "agent/operators/window_fields.h"
 #include "agent/operators/window_index.h"
 
 namespace weir {
@@ -40,14 +41,6 @@ struct WindowSpec {
   AggregateSet aggregates;
   uint64_t max_keys = 0;
   Evict evict = Evict::Reject;
-};
-
-/// Why a step cannot be built, and which part of it is to blame.
-struct WindowFault {
-  enum class Part : uint8_t { Tumbling, Offset, MaxKeys, KeyBy, Aggregate };
-  Part part = Part::Tumbling;
-  size_t index = 0;  // for KeyBy and Aggregate
-  std::string message;
 };
 
 class WindowAggregate final : public Operator, public Stateful {

@@ -9,8 +9,6 @@
 namespace weir {
 namespace {
 
-constexpr const char* window_start = "window_start";
-constexpr const char* window_end = "window_end";
 /// Window arithmetic adds and subtracts two sizes.
 constexpr int64_t size_max = INT64_MAX / 4;
 /// A step's state beyond this is a slip of the pen, not a plan.
@@ -40,22 +38,8 @@ class Checker {
   }
 
   void check_names() {
-    for (size_t index = 0; index < spec_.key_fields.size(); ++index)
-      check_name(Part::KeyBy, index, input_[spec_.key_fields[index]].name);
-    for (size_t index = 0; index < spec_.aggregates.size(); ++index)
-      check_name(Part::Aggregate, index, spec_.aggregates[index].name);
-    if (names_.size() + 2 <= fields_max) return;
-    const bool keys_alone = spec_.aggregates.empty();
-    blame(keys_alone ? Part::KeyBy : Part::Aggregate, (keys_alone ? spec_.key_fields.size() : spec_.aggregates.size()) - 1,
-          "a result has at most " + std::to_string(fields_max) + " fields, window_start and window_end among them");
-  }
-
-  void check_name(Part part, size_t index, const std::string& name) {
-    if (name == window_start || name == window_end)
-      blame(part, index, "\"" + name + "\" is a field that every window adds; choose another name");
-    else if (std::ranges::find(names_, name) != names_.end())
-      blame(part, index, "\"" + name + "\" is there twice; a result's fields need different names");
-    names_.push_back(name);
+    for (WindowFault& fault : check_window_fields(input_, spec_.key_fields, spec_.aggregates, false))
+      faults_.push_back(std::move(fault));
   }
 
   void check_memory() {
@@ -74,7 +58,6 @@ class Checker {
 
   const WindowSpec& spec_;
   const Schema& input_;
-  std::vector<std::string> names_;
   std::vector<WindowFault> faults_;
   bool times_fit_ = false;
 };
@@ -98,12 +81,7 @@ WindowSizes window_sizes(const WindowSpec& spec, const Schema& input) {
 }
 
 Schema window_schema(const WindowSpec& spec, const Schema& input) {
-  Schema schema;
-  for (uint32_t position : spec.key_fields) schema.add(input[position]);
-  spec.aggregates.append_fields(schema);
-  schema.add({window_start, Type::Time, 0});
-  schema.add({window_end, Type::Time, 0});
-  return schema;
+  return window_fields(input, spec.key_fields, spec.aggregates, false);
 }
 
 std::string window_layout(const WindowSpec& spec, const Schema& input) {

@@ -271,6 +271,62 @@ TEST(ConfigErrors, a_window_without_a_kind_is_refused) {
       "tumbling = \"1min\"", "offset = \"1s\"");
 }
 
+TEST(ConfigErrors, a_window_has_one_kind) {
+  says(
+      "c.toml:27:32: error: a window has one kind, and this one is \"session\" already\n"
+      "  window = { session = \"1min\", count = 5 }\n"
+      "                               ^~~~~ another kind of window is a [[pipeline.step]] of its own\n",
+      "tumbling = \"1min\"", "session = \"1min\", count = 5");
+}
+
+TEST(ConfigErrors, an_option_of_another_kind_of_window_is_refused) {
+  says(
+      "c.toml:27:25: error: \"max_sessions\" does not go with \"count\"\n"
+      "  window = { count = 5, max_sessions = 2 }\n"
+      "                        ^~~~~~~~~~~~ it belongs to windows that are session\n",
+      "tumbling = \"1min\"", "count = 5, max_sessions = 2");
+}
+
+TEST(ConfigErrors, every_of_a_count_is_a_number_of_records_and_not_more_than_it) {
+  says(
+      "c.toml:27:33: error: \"every\" of a count is a number of records\n"
+      "  window = { count = 5, every = \"1s\" }\n"
+      "                                ^~~~ for example: every = 10\n",
+      "tumbling = \"1min\"", "count = 5, every = \"1s\"");
+  says(
+      "c.toml:27:33: error: \"every\" must not be more than \"count\"\n"
+      "  window = { count = 5, every = 6 }\n"
+      "                                ^\n",
+      "every = \"1s\"", "every = 6");
+  is_good("every = 6", "every = 5");
+}
+
+TEST(ConfigErrors, a_session_is_allowed_to_last_as_long_as_its_gap) {
+  says(
+      "c.toml:27:46: error: \"max_duration\" must be at least as long as the session's gap\n"
+      "  window = { session = \"10s\", max_duration = \"9999ms\" }\n"
+      "                                             ^~~~~~~~\n",
+      "tumbling = \"1min\"", "session = \"10s\", max_duration = \"9999ms\"");
+  is_good("9999ms", "10s");
+}
+
+TEST(ConfigErrors, by_the_clock_of_the_machine_nothing_is_late) {
+  says(
+      "c.toml:27:52: error: \"late\" does not go with time = \"processing\"\n"
+      "  window = { session = \"10s\", time = \"processing\", late = \"drop\" }\n"
+      "                                                   ^~~~ by this machine's clock nothing is late\n",
+      "tumbling = \"1min\"", "session = \"10s\", time = \"processing\", late = \"drop\"");
+}
+
+TEST(ConfigErrors, a_window_that_opens_needs_to_close) {
+  says(
+      "c.toml:27:14: error: \"open\" needs \"close\"\n"
+      "  window = { open = \"temperature > 80\" }\n"
+      "             ^~~~ for example: window = { open = \"running\", close = \"not running\" }\n",
+      "tumbling = \"1min\"", "open = \"temperature > 80\"");
+  is_good("open = \"temperature > 80\"", "open = \"temperature > 80\", close = \"temperature <= 80\"");
+}
+
 TEST(ConfigErrors, a_key_that_stands_twice_is_refused) {
   says(
       "c.toml:26:24: error: \"device\" stands twice in \"key_by\"\n"

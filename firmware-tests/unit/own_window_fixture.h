@@ -7,6 +7,7 @@
 
 #include "agent/operators/keyed_operator.h"
 #include "agent/operators/own_window.h"
+#include "agent/operators/window_fields.h"
 #include "firmware-tests/support/operator_probe.h"
 #include "firmware-tests/support/random.h"
 
@@ -35,9 +36,9 @@ class OwnWindowRig {
     step = nullptr;
     arena = std::make_unique<Arena>(size_t{64} << 20);
     OwnWindowParts parts;
-    parts.keys.add(input[0]);
     parts.panes = setup.panes;
     for (const auto& [name, text] : setup.aggregate) parts.aggregates.push_back(aggregation_of(name, text, input));
+    parts.fields = window_fields(input, {0}, parts.aggregates, parts.panes);
     KeyedSpec spec{"w", {0}, setup.max_keys, setup.evict, setup.clocks, setup.late};
     step = std::make_unique<KeyedOperator>(std::move(spec), make_(std::move(parts), *arena), input, *arena, "p.w");
     step->connect(&sink, &refusals);

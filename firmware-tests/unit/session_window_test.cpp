@@ -308,6 +308,19 @@ TEST(SessionWindow, of_processing_time_ends_after_a_gap_and_a_late_tick_merges_n
   LONGS_EQUAL(0, step.step->keys());
 }
 
+TEST(SessionWindow, of_processing_time_goes_on_where_the_clock_was_before_a_restart) {
+  windows.processing_time = true;
+  OwnWindowRig step = rig();
+  step.processing_ms = 100;
+  step.send("a", 0);
+  step.checkpoint();
+  CHECK(step.restart().ok());
+  step.processing_ms = 50;
+  step.send("a", 0);
+  CHECK_TRUE(step.step->tick(110));
+  STRCMP_EQUAL("a 2 2 100 110\n", step.out().c_str());
+}
+
 TEST(SessionWindow, of_processing_time_fires_at_the_end_of_the_input) {
   windows.processing_time = true;
   OwnWindowRig step = rig();
