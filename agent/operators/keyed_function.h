@@ -100,6 +100,11 @@ class KeyedFunction {
   /// One record. The result says what became of it: what forward() returned, Applied where the state took it up, Filtered where
   /// it was left out on purpose, Late where it came too late.
   virtual Outcome process(const Record& record, KeyContext& context) = 0;
+  /// One record of the second input, of a step that has one (KeyedSpec::second_input).
+  virtual Outcome process_second(const Record& record, KeyContext& context) {
+    (void)record, (void)context;
+    return Outcome::Filtered;
+  }
   /// The timer that was set has fired (and is not set any more); `time_ms` is what it was set to.
   virtual void on_event_timer(int64_t time_ms, KeyContext& context) { (void)time_ms, (void)context; }
   virtual void on_processing_timer(int64_t time_ms, KeyContext& context) { (void)time_ms, (void)context; }

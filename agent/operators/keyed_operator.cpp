@@ -103,6 +103,7 @@ KeyedOperator::KeyedOperator(KeyedSpec spec, std::unique_ptr<KeyedFunction> func
       function_(std::move(function)),
       parts_(parts_of(spec_, *function_)),
       codec_(input, spec_.key_fields),
+      second_codec_(spec_.second_input == nullptr ? input : *spec_.second_input, spec_.second_key_fields),
       layout_(layout_text(spec_, *function_, codec_)),
       id_hash_(hash64(as_bytes(spec_.id))),
       state_(spec_.max_keys, static_cast<uint32_t>(slot_bytes(spec_, *function_, input)), arena, pool,
@@ -125,34 +126,43 @@ KeyedOperator::KeyedOperator(KeyedSpec spec, std::unique_ptr<KeyedFunction> func
 uint32_t KeyedOperator::fan_out() const { return function_->fan_out() * (spec_.evict == Evict::Emit ? 2 : 1); }
 
 Outcome KeyedOperator::process(const Record& record) {
-  const Outcome outcome = take(record);
-  return outcome == Outcome::Late ? late(record) : outcome;
+  return process(record, {input_, codec_, &KeyedFunction::process, true});
 }
 
-Outcome KeyedOperator::late(const Record& record) {
-  if (spec_.late == Late::Side && late_next_ != nullptr) return late_next_->process(record);
+Outcome KeyedOperator::SecondInput::process(const Record& record) {
+  const Input input{*owner_.spec_.second_input, owner_.second_codec_, &KeyedFunction::process_second, false};
+  return owner_.process(record, input);
+}
+
+Outcome KeyedOperator::process(const Record& record, const Input& input) {
+  const Outcome outcome = take(record, input);
+  return outcome == Outcome::Late ? late(record, input) : outcome;
+}
+
+Outcome KeyedOperator::late(const Record& record, const Input& input) {
+  if (spec_.late == Late::Side && late_next_ != nullptr && input.has_late_branch) return late_next_->process(record);
   if (spec_.late != Late::DeadLetter) return Outcome::Late;
-  refusals().on_refused(record, input_, spec_.id, {"late", "what it belongs to had fired already"});
+  refusals().on_refused(record, input.schema, spec_.id, {"late", "what it belongs to had fired already"});
   return Outcome::DeadLetter;
 }
 
-Outcome KeyedOperator::take(const Record& record) {
+Outcome KeyedOperator::take(const Record& record, const Input& input) {
   processing_ms_ = std::max(processing_ms_, record.processing_ms);
-  const Bytes key = codec_.encode(record.values, key_room_);
+  const Bytes key = input.codec.encode(record.values, key_room_);
   const uint64_t hash = hash64(key);
   uint32_t slot = find(key, hash);
   const bool is_new = slot == none;
   if (is_new) {
     const uint32_t clock = spec_.clocks > 1 ? record.clock : 0;
     if (const Outcome outcome = function_->admit(record, watermarks_ms_[clock]); outcome != Outcome::Applied) return outcome;
-    if (!make_room()) return refuse(record);
+    if (!make_room()) return refuse(record, input);
     slot = add(key, hash, clock);
   } else if (function_->needs_order() && record.event_time_ms < load<int64_t>(state_.read(slot).data() + newest_at)) {
     return Outcome::Late;
   }
   note(slot, record);
   KeyContext context(*this, slot, is_new);
-  const Outcome outcome = function_->process(record, context);
+  const Outcome outcome = ((*function_).*input.process)(record, context);
   finish(context);
   return outcome;
 }
@@ -195,10 +205,10 @@ bool KeyedOperator::make_room() {
   return true;
 }
 
-Outcome KeyedOperator::refuse(const Record& record) {
+Outcome KeyedOperator::refuse(const Record& record, const Input& input) {
   TextWriter text(refusal_text_);
-  codec_.describe_no_room(spec_.id, spec_.max_keys, "are in use", record.values, text);
-  refusals().on_refused(record, input_, spec_.id, {"capacity", text.text()});
+  input.codec.describe_no_room(spec_.id, spec_.max_keys, "are in use", record.values, text);
+  refusals().on_refused(record, input.schema, spec_.id, {"capacity", text.text()});
   return Outcome::DeadLetter;
 }
 

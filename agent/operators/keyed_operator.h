@@ -32,6 +32,8 @@ struct KeyedSpec {
   Evict evict = Evict::Reject;
   uint32_t clocks = 1;  // more than 1: each key follows the clock of its records
   Late late = Late::Drop;
+  const Schema* second_input = nullptr;          // of a step with two
+  std::vector<uint32_t> second_key_fields = {};  // positions there; of the same types as key_fields
 };
 
 class KeyedOperator final : public Operator, public Stateful {
@@ -46,6 +48,7 @@ class KeyedOperator final : public Operator, public Stateful {
   std::string_view id() const override { return spec_.id; }
   const Schema& schema() const override { return function_->schema(); }
   Outcome process(const Record& record) override;
+  Operator* second_input() override { return spec_.second_input == nullptr ? nullptr : &second_; }
   uint32_t fan_out() const override;
   bool advance(int64_t watermark_ms) override;
   bool follows_clocks() const override { return spec_.clocks > 1; }
@@ -84,9 +87,31 @@ class KeyedOperator final : public Operator, public Stateful {
   uint32_t find(Bytes key, uint64_t hash) const;
   uint32_t add(Bytes key, uint64_t hash, uint32_t clock);
   bool make_room();
-  Outcome take(const Record& record);
-  Outcome late(const Record& record);
-  Outcome refuse(const Record& record);
+  /// One of the two inputs: what its records look like and what the function does with them.
+  struct Input {
+    const Schema& schema;
+    const KeyCodec& codec;
+    Outcome (KeyedFunction::*process)(const Record& record, KeyContext& context);
+    bool has_late_branch;  // the branch has the form of the first input
+  };
+  /// Where the records of the second input go in.
+  class SecondInput final : public Operator {
+   public:
+    explicit SecondInput(KeyedOperator& owner) : owner_(owner) {}
+    std::string_view id() const override { return owner_.id(); }
+    const Schema& schema() const override { return owner_.schema(); }
+    uint32_t fan_out() const override { return owner_.fan_out(); }
+    bool ready() const override { return owner_.ready(); }
+    Outcome process(const Record& record) override;
+
+   private:
+    KeyedOperator& owner_;
+  };
+
+  Outcome process(const Record& record, const Input& input);
+  Outcome take(const Record& record, const Input& input);
+  Outcome late(const Record& record, const Input& input);
+  Outcome refuse(const Record& record, const Input& input);
   void note(uint32_t slot, const Record& record);
   void finish(const KeyContext& context);
   void forget(uint32_t slot);
@@ -104,6 +129,8 @@ class KeyedOperator final : public Operator, public Stateful {
   std::unique_ptr<KeyedFunction> function_;
   Parts parts_;
   KeyCodec codec_;
+  KeyCodec second_codec_;
+  SecondInput second_{*this};
   std::string layout_;
   uint64_t id_hash_;
   KeyedState state_;

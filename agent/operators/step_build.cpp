@@ -1,5 +1,7 @@
 #include "agent/operators/step_build.h"
 
+#include <algorithm>
+
 #include "agent/base/nearest_name.h"
 
 namespace weir {
@@ -70,6 +72,21 @@ void StepBuild::add_field(Schema& schema, Field field, std::string_view key) {
     error(key, "a record has at most " + std::to_string(fields_max) + " fields");
   } else {
     schema.add(std::move(field));
+  }
+}
+
+void StepBuild::key_second_input(std::string_view key) {
+  keyed_.second_input = second_input_;
+  for (uint32_t position : keyed_.key_fields) {
+    const Field& field = input_[position];
+    const int found = second_input_->find(field.name);
+    const auto other = static_cast<uint32_t>(std::max(found, 0));
+    if (found < 0) {
+      error(key, in_quotes(options_.text(key).value) + " has no field " + in_quotes(field.name), "the inputs meet by key_by");
+    } else if ((*second_input_)[other].type != field.type || (*second_input_)[other].max_length != field.max_length) {
+      error(key, in_quotes(field.name) + " must have the same type and bound in both inputs");
+    }
+    keyed_.second_key_fields.push_back(other);
   }
 }
 

@@ -42,6 +42,9 @@ class StepBuild {
   /// Of a step with two; nullptr otherwise.
   const Schema* second_input() const { return second_input_; }
   void set_second_input(const Schema* schema) { second_input_ = schema; }
+  /// Of a keyed step with two inputs: its records are found under the same keys, by fields of the same names. An error, about
+  /// the option `key`, if there are none of the same types.
+  void key_second_input(std::string_view key);
   const std::string& id() const { return keyed_.id; }
   /// Of a keyed step: positions in the input.
   const std::vector<uint32_t>& key_fields() const { return keyed_.key_fields; }
