@@ -74,6 +74,7 @@ class SectionBinder {
   void bind_fields(const Node& node);
   void bind_expressions(const Option& option, const Node& node);
   const Section* section_for(const Option& option) const;
+  void bind_absent_table(const Option& option);
   bool bind_expression(const Option& option, const Node& node, NamedExpression& named);
   bool bind_filtered(const Node& node, NamedExpression& named);
   void bind_table(const Option& option, const Node* node);
@@ -133,7 +134,7 @@ void SectionBinder::bind(Location place_if_absent) {
 void SectionBinder::bind_option(const Option& option) {
   store_default(option);
   const Node* node = table_ ? table_->find(option.key) : nullptr;
-  if (option.type == OptionType::Table && !node && !option.only_if_written) bind_table(option, nullptr);
+  if (option.type == OptionType::Table && !node) bind_absent_table(option);
   if (!node) {
     if (option.required && table_) report_missing(option);
     return;
@@ -283,6 +284,16 @@ const Section* SectionBinder::section_for(const Option& option) const {
   const Node* name = table_ ? table_->find("operator") : nullptr;
   const StepKind* kind = name && name->kind == NodeKind::String ? find_step_kind(name->text.value) : nullptr;
   return kind && kind->custom ? &section_of(*kind) : nullptr;
+}
+
+void SectionBinder::bind_absent_table(const Option& option) {
+  if (!option.only_if_written) return bind_table(option, nullptr);
+  if (option.section || !section_for(option)) return;
+  // The options of a custom operator are checked and have their defaults also where none is written.
+  Node empty;
+  empty.at = table_->find("operator")->at;
+  empty.length = table_->find("operator")->length;
+  bind_table(option, &empty);
 }
 
 bool SectionBinder::bind_expression(const Option& option, const Node& node, NamedExpression& named) {

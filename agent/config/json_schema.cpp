@@ -1,8 +1,11 @@
 // The JSON Schema of the configuration, from the option table. What it cannot say (which names exist, expressions, one verb per
 // step) is left to `weir check`.
+#include <algorithm>
+
 #include "agent/config/binder.h"
 #include "agent/config/load.h"
 #include "agent/config/quantity.h"
+#include "agent/config/step_sections.h"
 
 namespace weir {
 namespace {
@@ -62,6 +65,9 @@ class JsonText {
 };
 
 void write_section(const Section& section, JsonText& json);
+
+/// Its table is what the operator that is named declares.
+bool names_operators(const Option& option) { return option.type == OptionType::Table && !option.section; }
 
 void write_choices(const Option& option, JsonText& json) {
   json.key("enum");
@@ -201,6 +207,30 @@ void write_default(const Option& option, JsonText& json) {
   }
 }
 
+/// Of a step: which options each operator takes that a program has registered.
+void write_operators(JsonText& json) {
+  if (std::ranges::none_of(step_kinds(), [](const StepKind* kind) { return kind->custom; })) return;
+  json.key("allOf");
+  json.begin('[');
+  for (const StepKind* kind : step_kinds()) {
+    if (!kind->custom) continue;
+    json.element();
+    json.begin('{');
+    json.raw_member("if", "{ \"required\": [\"operator\"], \"properties\": { \"operator\": { \"const\": \"" +
+                              std::string(kind->verb) + "\" } } }");
+    json.key("then");
+    json.begin('{');
+    json.key("properties");
+    json.begin('{');
+    json.key("options");
+    json.begin('{');
+    json.member("description", kind->documentation);
+    write_section(section_of(*kind), json);
+    for (int bracket = 0; bracket < 4; ++bracket) json.end('}');
+  }
+  json.end(']');
+}
+
 void write_section(const Section& section, JsonText& json) {
   json.member("type", "object");
   json.raw_member("additionalProperties", "false");
@@ -228,6 +258,7 @@ void write_section(const Section& section, JsonText& json) {
     json.end('}');
   }
   json.end('}');
+  if (std::ranges::any_of(section.options, names_operators)) write_operators(json);
 }
 
 }  // namespace

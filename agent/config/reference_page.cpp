@@ -2,6 +2,7 @@
 #include "agent/config/load.h"
 #include "agent/config/option.h"
 #include "agent/config/quantity.h"
+#include "agent/config/step_sections.h"
 
 namespace weir {
 namespace {
@@ -100,8 +101,8 @@ std::string default_text(const Option& option) {
   return bare ? "`" + std::string(option.standard) + "`" : "`\"" + std::string(option.standard) + "\"`";
 }
 
-void append_section(const Section& section, std::string& out) {
-  out += "\n## " + std::string(section.header) + "\n\n" + section.documentation + "\n\n";
+void append_rows(const std::string& header, const Section& section, std::string& out) {
+  out += "\n## " + header + "\n\n" + section.documentation + "\n\n";
   out += "| key | type | default | meaning |\n|---|---|---|---|\n";
   for (const Option& option : section.options) {
     out += "| `" + std::string(option.key) + "` | " + type_text(option) + range_text(option) + " | " + default_text(option) +
@@ -109,6 +110,10 @@ void append_section(const Section& section, std::string& out) {
     if (option.example) out += " `" + std::string(option.example) + "`";
     out += " |\n";
   }
+}
+
+void append_section(const Section& section, std::string& out) {
+  append_rows(section.header, section, out);
   for (const Option& option : section.options)
     if (option.section) append_section(*option.section, out);
 }
@@ -118,6 +123,8 @@ void append_section(const Section& section, std::string& out) {
 std::string config_reference() {
   std::string out = head;
   for (const Option& option : config_section().options) append_section(*option.section, out);
+  for (const StepKind* kind : step_kinds())
+    if (kind->custom) append_rows("operator = \"" + std::string(kind->verb) + "\"", section_of(*kind), out);
   return out + fields_part;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "agent/base/assert.h"
+
 namespace weir {
 namespace {
 
@@ -14,8 +16,12 @@ std::vector<const StepKind*>& registry() {
 }  // namespace
 
 void register_step_kind(const StepKind& kind) {
-  if (std::ranges::find(registry(), &kind) == registry().end()) registry().push_back(&kind);
+  if (std::ranges::find(registry(), &kind) != registry().end()) return;
+  WEIR_ASSERT(find_step_kind(kind.verb) == nullptr);
+  registry().push_back(&kind);
 }
+
+void unregister_step_kind(const StepKind& kind) { std::erase(registry(), &kind); }
 
 std::span<const StepKind* const> step_kinds() { return registry(); }
 

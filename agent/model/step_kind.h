@@ -31,7 +31,10 @@ struct StepKind {
 };
 
 /// Adds `kind`, which lives as long as the process, unless it is there already. Start-up only, before a configuration is read.
+/// Two kinds of one verb are a programmer's error.
 void register_step_kind(const StepKind& kind);
+/// Takes it back, once no specification names it: for tests.
+void unregister_step_kind(const StepKind& kind);
 std::span<const StepKind* const> step_kinds();
 /// nullptr if there is none of that name.
 const StepKind* find_step_kind(std::string_view verb);

@@ -29,21 +29,33 @@ void StepBuild::error(std::string_view key, std::string message, std::string hel
 
 uint32_t StepBuild::field(std::string_view key, TypeSet types) { return field(options_.text(key), types); }
 
+StepBuild::FoundField StepBuild::find_field(std::string_view name, TypeSet types) const {
+  const int position = input_.find(name);
+  if (position < 0)
+    return {0, "there is no field " + in_quotes(name) + " at this step",
+            did_you_mean(nearest_field(std::string(name), input_))};
+  const Type type = input_[static_cast<size_t>(position)].type;
+  if (!types.contains(type)) return {0, in_quotes(name) + " is " + type_name(type) + "; this takes " + types.text()};
+  return {static_cast<uint32_t>(position)};
+}
+
 uint32_t StepBuild::field(const Text& name, TypeSet types) {
-  const int position = input_.find(name.value);
-  std::string message;
-  std::string help;
-  if (position < 0) {
-    message = "there is no field " + in_quotes(name.value) + " at this step";
-    help = did_you_mean(nearest_field(name.value, input_));
-  } else if (const Type type = input_[static_cast<size_t>(position)].type; !types.contains(type)) {
-    message = in_quotes(name.value) + " is " + type_name(type) + "; this takes " + types.text();
-  } else {
-    return static_cast<uint32_t>(position);
+  if (name.at.line == 0 && name.value.empty()) {
+    good_ = false;  // a required option that is missing was reported when the file was read
+    return 0;
   }
+  if (name.at.line == 0) return field_named(name.value, types);  // a default has no place
+  FoundField found = find_field(name.value, types);
+  if (found.message.empty()) return found.position;
   good_ = false;
-  errors_.error(name, 0, std::max<size_t>(1, name.value.size()), std::move(message), std::move(help));
+  errors_.error(name, 0, std::max<size_t>(1, name.value.size()), std::move(found.message), std::move(found.help));
   return 0;
+}
+
+uint32_t StepBuild::field_named(std::string_view name, TypeSet types) {
+  FoundField found = find_field(name, types);
+  if (!found.message.empty()) error({}, std::move(found.message), std::move(found.help));
+  return found.position;
 }
 
 Program StepBuild::expression(std::string_view key, Type expected) { return expression(options_.text(key), expected); }

@@ -61,6 +61,8 @@ class StepBuild {
   /// The position of the field that the option `key` names, of one of these types; 0 and an error if it cannot be.
   uint32_t field(std::string_view key, TypeSet types);
   uint32_t field(const Text& name, TypeSet types);
+  /// The same for a name that the operator itself gives; an error is about the whole step.
+  uint32_t field_named(std::string_view name, TypeSet types);
   /// The option's expression over the input, with memory for its texts; empty, with an error, if it does not compile.
   /// Type::Null: any type.
   Program expression(std::string_view key, Type expected);
@@ -78,6 +80,14 @@ class StepBuild {
   std::unique_ptr<Operator> keyed(std::unique_ptr<KeyedFunction> function);
 
  private:
+  /// A field's position, or what is wrong with it.
+  struct FoundField {
+    uint32_t position = 0;
+    std::string message = {};
+    std::string help = {};
+  };
+  FoundField find_field(std::string_view name, TypeSet types) const;
+
   const StepOptions& options_;
   const Schema& input_;
   const Schema* second_input_ = nullptr;
