@@ -15,6 +15,7 @@ BEGIN {
   allowed["storage"] = "agent/base agent/model"
   allowed["connectors"] = "agent/base agent/model"
   allowed["agent/operators"] = "agent/base agent/model agent/expression"
+  allowed["agent/api"] = "agent/base agent/model agent/expression agent/config agent/operators"
   allowed["agent/runtime"] = "agent/base agent/model agent/operators"
   allowed["agent/app"] = "all"
   allowed["firmware-tests"] = "all"

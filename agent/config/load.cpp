@@ -11,6 +11,7 @@
 
 #include "agent/config/binder.h"
 #include "agent/config/merge.h"
+#include "agent/config/program_configuration.h"
 
 namespace weir {
 namespace {
@@ -117,6 +118,7 @@ void fill_names(Specification& specification) {
 LoadedConfig load_config(std::span<const std::string> paths, std::span<const std::string> overrides) {
   LoadedConfig config;
   for (const std::string& path : paths) read_path(config, path);
+  config.files.insert(config.files.end(), program_configuration().begin(), program_configuration().end());
   Node root = parse_files(config);
   apply_overrides(config, root, overrides);
   if (config.files.empty()) config.diagnostics.error({}, 1, "no configuration file is named");

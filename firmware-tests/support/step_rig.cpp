@@ -9,7 +9,9 @@
 namespace weir::test {
 namespace {
 
-constexpr const char* head = "[mqtt.local]\nurl = \"mqtt://127.0.0.1:1883\"\n[[pipeline]]\nname = \"example\"\n";
+const std::string broker = "[mqtt.local]\nurl = \"mqtt://127.0.0.1:1883\"\n";
+constexpr const char* pipeline = "[[pipeline]]\n";
+const std::string head = broker + pipeline + "name = \"example\"\n";
 constexpr const char* standard_source =
     "[pipeline.source]\nmqtt = \"local\"\ntopics = [\"sensors/+\"]\nformat = \"json\"\n"
     "fields = { device = \"string(16)\", value = \"float\", ts = \"time(ms)\" }\n"
@@ -18,10 +20,11 @@ constexpr const char* sink = "[pipeline.sink]\nmqtt = \"local\"\ntopic = \"resul
 
 /// Tables of the steps come behind the source, whose order in the text is free.
 std::string configuration(const std::string& toml) {
+  if (toml.starts_with(pipeline)) return broker + toml;
   const bool own_source =
       toml.find("[pipeline.source]") != std::string::npos || toml.find("[[pipeline.source]]") != std::string::npos;
   const bool own_sink = toml.find("[pipeline.sink]") != std::string::npos;
-  return std::string(head) + (own_source ? "" : standard_source) + toml + (own_sink ? "" : std::string("\n") + sink);
+  return head + (own_source ? "" : standard_source) + toml + (own_sink ? "" : std::string("\n") + sink);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ LoadedConfig load_steps(const std::string& toml);
 class StepRig final : public ReplayHandler {
  public:
   /// `toml` is [[pipeline.step]] tables, with a [pipeline.source] of its own or without; then the source is the one that stands
-  /// at the top of docs/steps.md. [pipeline.sink] is added.
+  /// at the top of docs/steps.md. [pipeline.sink] is added. Or it is a whole [[pipeline]].
   explicit StepRig(const std::string& toml);
   ~StepRig() override;
 
