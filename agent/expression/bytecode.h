@@ -92,7 +92,8 @@ struct Bytecode {
   std::vector<CallNote> notes;
   std::vector<TimeZone> zones;
   size_t scratch_bytes = 0;
-  size_t field_count = 0;  // values that a record must have
+  char* scratch = nullptr;  // bound by the owner of the program
+  size_t field_count = 0;   // values that a record must have
   Type type = Type::Null;
   uint32_t max_length = 0;
 };

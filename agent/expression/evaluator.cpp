@@ -40,11 +40,12 @@ Value call(const Instruction& instruction, Arguments arguments) {
   return function.apply(arguments);
 }
 
-Value call_aided(const Bytecode& code, const Instruction& instruction, Arguments arguments, char* scratch) {
+/// Kept out of the loop, which needs its registers for what is common.
+[[gnu::noinline]] Value call_aided(const Bytecode& code, const Instruction& instruction, Arguments arguments) {
   if (any_null(arguments)) return Value::null();
   const CallNote& note = code.notes[note_of(instruction)];
-  WEIR_ASSERT(scratch != nullptr || code.scratch_bytes == 0);
-  const CallAid aid = {{scratch + note.room_begin, note.room_bytes}, &code.zones[note.zone], note.unit};
+  WEIR_ASSERT(code.scratch != nullptr || code.scratch_bytes == 0);
+  const CallAid aid = {{code.scratch + note.room_begin, note.room_bytes}, &code.zones[note.zone], note.unit};
   return functions()[instruction.operand].apply_aided(arguments, aid);
 }
 
@@ -57,7 +58,7 @@ Value to_float_nullable(Value value) { return value.type() == Type::Int ? Value:
 }  // namespace
 
 // `top` points past the newest value and stays in a register: one function, so that it never has to be stored.
-Value evaluate(const Bytecode& code, std::span<const Value> fields, Value* top, char* scratch) {
+Value evaluate(const Bytecode& code, std::span<const Value> fields, Value* top) {
   const Instruction* const begin = code.instructions.data();
   const Instruction* const end = begin + code.instructions.size();
   const Value* const constants = code.constants.data();
@@ -148,7 +149,7 @@ Value evaluate(const Bytecode& code, std::span<const Value> fields, Value* top, 
         break;
       case Operation::CallAided:
         top -= instruction.second;
-        *top = call_aided(code, instruction, {top, instruction.second}, scratch);
+        *top = call_aided(code, instruction, {top, instruction.second});
         ++top;
         break;
     }

@@ -8,7 +8,7 @@
 namespace weir {
 
 /// Requires code that verify accepts and at least `code.field_count` fields of the types of its schema. `stack` has room for
-/// expression_stack_max values and need not be initialised; `scratch` has code.scratch_bytes, nullptr will do for none.
-Value evaluate(const Bytecode& code, std::span<const Value> fields, Value* stack, char* scratch);
+/// expression_stack_max values and need not be initialised; `code.scratch` has code.scratch_bytes, nullptr will do for none.
+Value evaluate(const Bytecode& code, std::span<const Value> fields, Value* stack);
 
 }  // namespace weir

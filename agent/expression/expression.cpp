@@ -29,7 +29,7 @@ size_t Program::scratch_bytes() const { return empty() ? 0 : code_->scratch_byte
 
 void Program::bind_scratch(std::span<char> scratch) {
   WEIR_ASSERT(scratch.size() >= scratch_bytes());
-  scratch_ = scratch.data();
+  if (!empty()) code_->scratch = scratch.data();
 }
 
 void Program::bind_scratch(Arena& arena, std::string_view pool) {
@@ -40,7 +40,7 @@ void Program::bind_scratch(Arena& arena, std::string_view pool) {
 Value Program::evaluate(std::span<const Value> values) const {
   WEIR_ASSERT(!empty() && values.size() >= code_->field_count);
   Stack stack;
-  return weir::evaluate(*code_, values, stack.values, scratch_);
+  return weir::evaluate(*code_, values, stack.values);
 }
 
 bool compile_expression(std::string_view text, const Schema& schema, Type expected, Program& program,

@@ -59,7 +59,6 @@ class Program {
  private:
   friend class Compiler;
   std::unique_ptr<Bytecode> code_;
-  char* scratch_ = nullptr;
 };
 
 /// Compiles `text`. Errors are appended (all that can be told in one pass) and the program stays empty then. If `expected` is
