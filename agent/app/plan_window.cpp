@@ -1,5 +1,7 @@
 #include "agent/app/plan_window.h"
 
+#include <algorithm>
+
 #include "agent/app/plan_own_window.h"
 #include "agent/app/plan_parts.h"
 #include "agent/operators/window_aggregate.h"
@@ -41,6 +43,26 @@ bool find_parts(const StepContext& context, const StepSpec& step, const std::str
   return has_event_time && id_free && keys_found && aggregates_made && parse_evict(step.evict, parts.evict);
 }
 
+bool is_aligned(const WindowOptions& window) { return window.tumbling > 0 || window.hopping > 0 || window.cumulate > 0; }
+
+WindowLengths lengths_of(const WindowOptions& window) {
+  if (window.hopping > 0) return {window.hopping, window.offset_ms, window.every, WindowGrid::Kind::Hopping};
+  if (window.cumulate > 0) return {window.cumulate, window.offset_ms, window.every, WindowGrid::Kind::Cumulate};
+  return {window.tumbling, window.offset_ms};
+}
+
+bool load_zone(const StepContext& context, const WindowOptions& window, std::optional<TimeZone>& zone) {
+  if (window.time_zone.value.empty()) return true;
+  Result<TimeZone> loaded = TimeZone::load(window.time_zone.value);
+  if (loaded.ok()) {
+    zone = std::move(loaded.value());
+    return true;
+  }
+  context.diagnostics.error(window.time_zone.at, window.time_zone.value.size(), loaded.status().text(),
+                            "for example: time_zone = \"Europe/Vienna\"");
+  return false;
+}
+
 std::unique_ptr<Operator> build_aligned(const StepContext& context, const StepSpec& step, WindowParts parts,
                                         const Schema& input) {
   WindowSpec spec;
@@ -48,8 +70,14 @@ std::unique_ptr<Operator> build_aligned(const StepContext& context, const StepSp
   spec.key_fields = std::move(parts.key_fields);
   spec.aggregates = std::move(parts.aggregates);
   spec.evict = parts.evict;
-  spec.windows = {step.window.tumbling, step.window.offset};
+  spec.windows = lengths_of(step.window);
+  if (!load_zone(context, step.window, spec.zone)) return nullptr;
   spec.max_delay_ms = context.max_delay_ms;
+  spec.allowed_lateness_ms = step.window.allowed_lateness;
+  spec.emit_every_ms = step.window.emit_every;
+  spec.processing_time = step.window.time == "processing";
+  if (!parse_late(step.window.late, spec.late)) return nullptr;
+  if (std::ranges::any_of(spec.key_fields, [&](uint32_t field) { return input[field].clock; })) spec.clocks = context.clocks;
   spec.max_keys = step.max_keys;
   if (!report(context, step, WindowAggregate::check(spec, input))) return nullptr;
   return std::make_unique<WindowAggregate>(std::move(spec), input, context.arena, parts.pool);
@@ -77,7 +105,7 @@ std::unique_ptr<Operator> build_window(const StepContext& context, const StepSpe
                                        const Schema& input) {
   WindowParts parts;
   if (!find_parts(context, step, id, input, parts)) return nullptr;
-  if (step.window.tumbling > 0) return build_aligned(context, step, std::move(parts), input);
+  if (is_aligned(step.window)) return build_aligned(context, step, std::move(parts), input);
   return build_own_window(context, step, std::move(parts), input);
 }
 

@@ -150,6 +150,12 @@ int64_t TimeZone::offset_ms(int64_t utc_ms) const { return spans_[span_at(utc_ms
 
 int64_t TimeZone::local_of(int64_t utc_ms) const { return add_saturating(utc_ms, offset_ms(utc_ms)); }
 
+int64_t TimeZone::latest_local_of(int64_t utc_ms) const {
+  const size_t span = span_at(utc_ms);
+  const int64_t local_ms = add_saturating(utc_ms, spans_[span].offset_ms);
+  return span == 0 ? local_ms : std::max(local_ms, spans_[span].begin_utc_ms + spans_[span - 1].offset_ms - 1);
+}
+
 int64_t TimeZone::utc_of_local(int64_t local_ms) const {
   // No offset is as much as two days: the span that is looked for is this one or one of the few after it.
   constexpr int64_t two_days_ms = int64_t{2} * 24 * 3600 * second_ms;

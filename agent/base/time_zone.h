@@ -32,6 +32,9 @@ class TimeZone {
   /// back, the earlier one; for a time that never comes, because they are set forward, the instant just after the gap. So the
   /// difference of two local midnights is a day as it is lived, of 23 or 25 hours where the clocks change.
   int64_t utc_of_local(int64_t local_ms) const;
+  /// The greatest local time that a wall clock has shown up to this instant: the greatest one whose utc_of_local() is not after
+  /// it. The same as local_of() but while an hour comes for the second time: then the end of that hour.
+  int64_t latest_local_of(int64_t utc_ms) const;
 
   const std::string& name() const { return name_; }
 

@@ -93,14 +93,19 @@ enum class StepVerb : uint8_t { None, Filter, Map, Select, Drop, Rename, Route, 
 
 /// The kind of a window and what else is said about it; of the kinds one is set.
 struct WindowOptions {
-  int64_t tumbling = 0;  // ms
-  int64_t offset = 0;    // ms; windows begin at multiples of their size plus this
+  int64_t tumbling = 0;    // ms
+  int64_t hopping = 0;     // ms: the size; with `every`
+  int64_t cumulate = 0;    // ms: the size; with `every`
+  Text offset;             // a duration, with or without a sign; empty: none
+  int64_t offset_ms = 0;   // windows begin at multiples of their size, or of `every`, plus this
+  Text time_zone;          // empty: UTC
+  int64_t emit_every = 0;  // ms; 0: no early results
   int64_t session = 0;   // ms: the gap
   int64_t sliding = 0;   // ms
   uint64_t count = 0;    // records
   Text open;             // with `close`
   Text close;
-  int64_t every = 0;             // of `count`: records
+  int64_t every = 0;             // of `count`: records; of `hopping` and `cumulate`: ms
   bool emit_partial = false;     // of `count`
   bool include_close = true;     // of `open`
   uint64_t max_records = 0;      // of `sliding`

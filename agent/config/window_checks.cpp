@@ -3,6 +3,7 @@
 
 #include "agent/config/checks.h"
 #include "agent/config/diagnostics.h"
+#include "agent/config/quantity.h"
 #include "agent/config/toml_document.h"
 
 namespace weir {
@@ -13,7 +14,8 @@ struct WindowKind {
   std::span<const char* const> options;  // that go with it
 };
 
-constexpr const char* tumbling_options[] = {"offset"};
+constexpr const char* tumbling_options[] = {"offset", "time_zone", "allowed_lateness", "emit_every", "late", "time"};
+constexpr const char* hopping_options[] = {"every", "offset", "time_zone", "allowed_lateness", "late", "time"};
 
 constexpr const char* session_options[] = {"max_duration", "max_sessions", "allowed_lateness", "late", "time"};
 constexpr const char* count_options[] = {"every", "emit_partial"};
@@ -21,8 +23,8 @@ constexpr const char* state_options[] = {"close", "include_close", "max_duration
 constexpr const char* sliding_options[] = {"max_records", "late"};
 
 constexpr WindowKind window_kinds[] = {
-    {"tumbling", tumbling_options}, {"session", session_options}, {"count", count_options},
-    {"open", state_options},        {"sliding", sliding_options},
+    {"tumbling", tumbling_options}, {"hopping", hopping_options}, {"cumulate", hopping_options}, {"session", session_options},
+    {"count", count_options},       {"open", state_options},      {"sliding", sliding_options},
 };
 
 bool names_a_kind(const Node& node) {
@@ -78,11 +80,34 @@ void check_session(const Node& node, const WindowOptions& window, CheckContext& 
   const Node* longest = node.find("max_duration");
   if (longest && window.max_duration > 0 && window.max_duration < window.session)
     context.diagnostics.error(longest->at, longest->length, "\"max_duration\" must be at least as long as the session's gap");
+}
+
+void check_processing(const Node& node, const WindowOptions& window, CheckContext& context) {
   if (window.time != "processing") return;
   for (const char* key : {"allowed_lateness", "late"})
     if (const Node* child = node.find(key))
       context.diagnostics.error(child->key_at, child->key_length, quoted(key) + " does not go with time = \"processing\"",
                                 "by this machine's clock nothing is late");
+}
+
+void check_every(const Node& node, const std::string& kind, const WindowOptions& window, CheckContext& context) {
+  const Node* every = node.find("every");
+  const Node& size = *node.find(kind);
+  if (every == nullptr)
+    return context.diagnostics.error(size.key_at, size.key_length, quoted(kind) + " needs \"every\"",
+                                     "for example: window = { " + kind + " = \"1h\", every = \"1min\" }");
+  if (every->kind == NodeKind::Integer)
+    return context.diagnostics.error(every->at, every->length, "\"every\" of this window is a duration",
+                                     "for example: every = \"1min\"");
+  if (kind == "cumulate" && window.every > 0 && window.cumulate % window.every != 0)
+    context.diagnostics.error(every->at, every->length,
+                              "the length of a window that cumulates must be a multiple of \"every\"");
+}
+
+void check_emit_every(const Node& node, const WindowOptions& window, CheckContext& context) {
+  const Node* every = node.find("emit_every");
+  if (every && window.tumbling > 0 && window.emit_every >= window.tumbling)
+    context.diagnostics.error(every->at, every->length, "\"emit_every\" must be shorter than the window");
 }
 
 void check_count(const Node& node, const WindowOptions& window, CheckContext& context) {
@@ -103,6 +128,9 @@ void check_state(const Node& node, CheckContext& context) {
 }
 
 void check_kind(const Node& node, const std::string& kind, const WindowOptions& window, CheckContext& context) {
+  check_processing(node, window, context);
+  if (kind == "hopping" || kind == "cumulate") check_every(node, kind, window, context);
+  if (kind == "tumbling") check_emit_every(node, window, context);
   if (kind == "session") check_session(node, window, context);
   if (kind == "count") check_count(node, window, context);
   if (kind == "open") check_state(node, context);
@@ -110,15 +138,20 @@ void check_kind(const Node& node, const std::string& kind, const WindowOptions& 
 
 }  // namespace
 
+void check_window_offset(const Node& node, void* section, CheckContext& context) {
+  const std::string& text = node.text.value;
+  const bool negative = text.starts_with('-');
+  const Quantity quantity = parse_duration(std::string_view(text).substr(negative ? 1 : 0));
+  static_cast<WindowOptions*>(section)->offset_ms = negative ? -quantity.value : quantity.value;
+  if (!quantity.problem.empty()) context.diagnostics.error(node.at, node.length, quantity.problem, quantity.help);
+}
+
 void check_window(const Node& node, void* section, CheckContext& context) {
   const Node* kind = single_kind(node, context);
   if (kind == nullptr) return;
   check_options(node, *std::ranges::find(window_kinds, kind->key, &WindowKind::key), context);
   const WindowOptions& window = *static_cast<WindowOptions*>(section);
   check_kind(node, kind->key, window, context);
-  const Node* offset = node.find("offset");
-  if (offset && window.tumbling > 0 && window.offset >= window.tumbling)
-    context.diagnostics.error(offset->at, offset->length, "\"offset\" must be shorter than the window");
 }
 
 }  // namespace weir

@@ -5,91 +5,206 @@
 #include "agent/base/hash.h"
 #include "agent/base/text_writer.h"
 #include "agent/operators/value_cell.h"
-#include "agent/operators/window_spec.h"
 
 namespace weir {
 namespace {
 
-uint32_t windows_max(const WindowSpec& spec, const WindowSizes& sizes) {
-  return static_cast<uint32_t>(spec.max_keys * sizes.panes + 1);
+uint32_t slices_max(const WindowSpec& spec, const WindowSizes& sizes) {
+  return static_cast<uint32_t>(spec.max_keys * sizes.slices + 1);
 }
 
 std::string slots_reason(const WindowSpec& spec, const WindowSizes& sizes) {
-  return std::to_string(spec.max_keys) + " keys x " + std::to_string(sizes.panes) + " open windows + 1, x " +
-         std::to_string(sizes.slot_bytes) + " bytes";
+  const bool plain = spec.windows.kind == WindowGrid::Kind::Tumbling;
+  return std::to_string(spec.max_keys) + " keys x " + std::to_string(sizes.slices) + (plain ? " open windows" : " slices") +
+         " + 1, x " + std::to_string(sizes.slot_bytes) + " bytes";
 }
 
 KeyedState make_state(const WindowSpec& spec, const Schema& input, Arena& arena, std::string_view pool) {
   WEIR_ASSERT(WindowAggregate::check(spec, input).empty());
   const WindowSizes sizes = window_sizes(spec, input);
-  return KeyedState(windows_max(spec, sizes), static_cast<uint32_t>(sizes.slot_bytes), arena, pool, slots_reason(spec, sizes));
+  return KeyedState(slices_max(spec, sizes), static_cast<uint32_t>(sizes.slot_bytes), arena, pool, slots_reason(spec, sizes));
 }
-
-int64_t start_of(Bytes window) { return load<int64_t>(window.data() + window_start_at); }
-uint64_t offset_of(Bytes window) { return load<uint64_t>(window.data() + window_offset_at); }
-uint64_t sequence_of(Bytes window) { return load<uint64_t>(window.data() + window_sequence_at); }
 
 }  // namespace
 
 WindowAggregate::WindowAggregate(WindowSpec spec, const Schema& input, Arena& arena, std::string_view pool)
     : spec_(std::move(spec)),
       input_(input),
+      grid_(window_grid(spec_)),
+      parts_(slice_parts(spec_)),
       codec_(input, spec_.key_fields),
       schema_(window_schema(spec_, input)),
       layout_(window_layout(spec_, input)),
-      key_at_(window_header_bytes + static_cast<uint32_t>(spec_.aggregates.bytes())),
       id_hash_(hash64(as_bytes(spec_.id))),
       state_(make_state(spec_, input, arena, pool)),
-      index_(static_cast<uint32_t>(spec_.max_keys), state_.slots(), arena, pool) {
+      index_(static_cast<uint32_t>(spec_.max_keys), state_.slots(), parts_.clock == SliceParts::none ? 1 : spec_.clocks, arena,
+             pool),
+      timers_(static_cast<uint32_t>(spec_.max_keys), arena, std::string(pool) + ".timers") {
   const std::string row = std::string(pool) + ".row";
   const std::string row_reason = "1 key and 1 result of " + std::to_string(schema_.size()) + " fields x 16 bytes";
   key_room_ = arena.take<uint8_t>(static_cast<size_t>(codec_.bytes_max()), row, row_reason);
   row_ = arena.take<Value>(schema_.size(), row, row_reason);
-  due_ =
-      arena.take<uint32_t>(state_.slots(), std::string(pool) + ".due", std::to_string(state_.slots()) + " windows x 4 bytes");
+  merged_ = arena.take<uint8_t>(static_cast<size_t>(spec_.aggregates.bytes()), row, row_reason);
+  const uint32_t clocks = parts_.clock == SliceParts::none ? 1 : spec_.clocks;
+  clocks_ = arena.take<Clock>(clocks, std::string(pool) + ".clocks", std::to_string(clocks) + " clocks x 24 bytes");
+  std::ranges::fill(clocks_, Clock{});
+  restored_ = arena.take<uint32_t>(state_.slots(), std::string(pool) + ".restored",
+                                   std::to_string(state_.slots()) + " slices x 4 bytes");
+  if (spec_.late == Late::Side) branches_.emplace_back("late");
 }
 
-// ---- records in
-
 Outcome WindowAggregate::process(const Record& record) {
-  due_next_ = due_end_ = 0;
-  const int64_t start_ms = spec_.windows.start_of(record.event_time_ms);
-  if (spec_.windows.last_of(start_ms) <= watermark_ms_) return Outcome::Late;
-  const uint32_t window = find_or_open(codec_.encode(record.values, key_room_), start_ms);
-  if (window == none) return refuse(record);
-  update(window, record);
+  processing_ms_ = std::max(processing_ms_, record.processing_ms);
+  if (!spec_.processing_time) return take(record);
+  Record arrived = record;
+  arrived.event_time_ms = processing_ms_;
+  return take(arrived);
+}
+
+Outcome WindowAggregate::take(const Record& record) {
+  const std::optional<int64_t> start_ms = grid_.slice_of(grid_.time_of(record.event_time_ms));
+  if (!start_ms) return Outcome::Filtered;
+  if (grid_.last_end(*start_ms) <= clock_for(record).gone_ms) return too_late(record);
+  const uint32_t slice = find_or_open(codec_.encode(record.values, key_room_), record, *start_ms);
+  if (slice == none) return refuse(record);
+  update(slice, record);
   return Outcome::Applied;
 }
 
+const WindowAggregate::Clock& WindowAggregate::clock_for(const Record& record) const {
+  return clocks_[clocks_.size() > 1 ? record.clock : 0];
+}
+
+bool WindowAggregate::holds_records(uint32_t slice) const {
+  return load<uint64_t>(state_.read(slice).data() + slice_sequence_at) != 0;
+}
+
 uint32_t WindowAggregate::find_key(Bytes key, uint64_t hash) const {
-  return index_.find_key(hash, [&](uint32_t window) { return as_text(key_of(window)) == as_text(key); });
+  return index_.find_key(hash, [&](uint32_t slice) { return as_text(key_of(slice)) == as_text(key); });
 }
 
-uint32_t WindowAggregate::find_or_open(Bytes key, int64_t start_ms) {
-  const uint64_t hash = hash64(key);
-  uint32_t place = find_key(key, hash);
-  if (place != none) {
-    index_.touch(place);
-    if (uint32_t window = index_.find_window(place, start_ms); window != none) return window;
+/// The slice that takes the record, whose windows that have fired are told of it; none if there is no room.
+uint32_t WindowAggregate::find_or_open(Bytes key_bytes, const Record& record, int64_t start_ms) {
+  const uint64_t hash = hash64(key_bytes);
+  uint32_t key = find_key(key_bytes, hash);
+  if (key != none) index_.touch(key);
+  if (key != none && plain())
+    if (const uint32_t slice = index_.find_slice(key, start_ms); slice != none) return slice;
+  if (key == none || plain())
+    if (!make_room(key)) return none;
+  if (key == none) {
+    key = index_.add_key(hash, clocks_.size() > 1 ? record.clock : 0);
+    // What is gone never fires for this key; what is due, but not gone, fires with its first record.
+    index_[key].fired_to_ms = plain() ? INT64_MIN : clock_for(record).gone_ms;
   }
-  if (!make_room(place)) return none;
-  if (place == none) place = index_.add_key(hash);
-  const uint32_t window = state_.take(key_at_ + static_cast<uint32_t>(key.size()));
-  const std::span<uint8_t> bytes = state_.edit(window);
-  store(bytes.data() + window_start_at, start_ms);
-  std::ranges::copy(key, bytes.begin() + key_at_);
-  index_.add_window(place, start_ms, window);
-  return window;
+  return plain() ? open_slice(key, key_bytes, start_ms) : open_noting(key, key_bytes, start_ms);
 }
 
-void WindowAggregate::update(uint32_t window, const Record& record) {
-  uint8_t* bytes = state_.edit(window).data();
-  store(bytes + window_sequence_at, ++sequence_);
-  store(bytes + window_offset_at, std::max(load<uint64_t>(bytes + window_offset_at), record.offset));
-  spec_.aggregates.add(bytes + window_header_bytes, record);
+/// Of windows that may stay after they have fired.
+uint32_t WindowAggregate::open_noting(uint32_t key, Bytes key_bytes, int64_t start_ms) {
+  const Clock& clock = clocks_[index_.clock_of(key)];
+  // While nothing waits to be handed on, what is gone has fired as well as it ever will.
+  if (index_[key].newest != none && !is_due(timers_.time_of(key), clock))
+    index_[key].fired_to_ms = std::max(index_[key].fired_to_ms, clock.gone_ms);
+  // A key that is half given up (evict = "emit", and no room) takes nothing more for the windows that it has handed on.
+  const int64_t fired_to_ms = index_[key].fired_to_ms;
+  if (fired_to_ms > clock.reached_ms && grid_.last_end(start_ms) <= fired_to_ms) return none;
+  const int64_t home_ms = home_of(key, start_ms, clock);
+  uint32_t slice = index_.find_slice(key, home_ms);
+  if (slice == none) {
+    if (index_[key].newest != none && !make_room(key)) return none;
+    slice = open_slice(key, key_bytes, home_ms);
+  }
+  if (parts_.panes != SliceParts::none && !note_updates(key, key_bytes, start_ms)) {
+    reschedule(key, next_firing(key));
+    return none;
+  }
+  if (grid_.first_end_after(start_ms, INT64_MIN).value_or(INT64_MAX) <= clock.gone_ms) ++late_partial_;
+  return slice;
 }
 
-/// Whether there is room for one more window and, without a key to keep, for one more key; gives up other keys for it.
+/// Of a cumulation, what lies before `gone_ms` is one slice wherever it began; a late record goes there.
+int64_t WindowAggregate::home_of(uint32_t key, int64_t start_ms, const Clock& clock) const {
+  if (grid_.kind() != WindowGrid::Kind::Cumulate || grid_.slice_end(start_ms) > clock.gone_ms) return start_ms;
+  const int64_t begin_ms = grid_.start_of(grid_.last_end(start_ms));
+  for (uint32_t slice = index_[key].oldest; slice != none; slice = index_.newer(slice))
+    if (index_.start_of(slice) >= begin_ms)
+      return grid_.slice_end(index_.start_of(slice)) <= clock.gone_ms ? index_.start_of(slice) : start_ms;
+  return start_ms;
+}
+
+uint32_t WindowAggregate::open_slice(uint32_t key, Bytes key_bytes, int64_t start_ms) {
+  const uint32_t slice = state_.take(parts_.key + static_cast<uint32_t>(key_bytes.size()));
+  uint8_t* bytes = state_.edit(slice).data();
+  store(bytes + slice_start_at, start_ms);
+  if (parts_.fired_to != SliceParts::none) store(bytes + parts_.fired_to, index_[key].fired_to_ms);
+  if (parts_.early != SliceParts::none) store(bytes + parts_.early, never_early);
+  if (parts_.clock != SliceParts::none) store(bytes + parts_.clock, index_.clock_of(key));
+  std::ranges::copy(key_bytes, bytes + parts_.key);
+  index_.add_slice(key, start_ms, slice);
+  return slice;
+}
+
+/// Windows that have fired, hold this slice and are not gone will fire again.
+bool WindowAggregate::note_updates(uint32_t key, Bytes key_bytes, int64_t start_ms) {
+  const int64_t gone_ms = clocks_[index_.clock_of(key)].gone_ms;
+  bool updates = false;
+  for (std::optional<int64_t> end_ms = grid_.first_end_after(start_ms, gone_ms); end_ms && *end_ms <= index_[key].fired_to_ms;
+       end_ms = grid_.first_end_after(start_ms, *end_ms)) {
+    const int64_t note_ms = *end_ms - grid_.slice_ms();
+    uint32_t note = index_.find_slice(key, note_ms);
+    if (note == none) {
+      if (!make_room(key)) return false;
+      note = open_slice(key, key_bytes, note_ms);
+    }
+    updates |= note_update(key, note, *end_ms);
+  }
+  if (updates) ++late_updates_;
+  return true;
+}
+
+/// Whether the window has fired before: then this is an update.
+bool WindowAggregate::note_update(uint32_t key, uint32_t note, int64_t end_ms) {
+  uint8_t* at = state_.edit(note).data() + parts_.panes;
+  uint32_t panes = load<uint32_t>(at);
+  if ((panes & update_is_due) == 0) {
+    ++index_[key].updates;
+    // If it fired without having a slot to count in, it holds records; otherwise there was nothing to fire.
+    if (panes == 0 && has_records(key, end_ms)) panes = 1;
+    store(at, panes | update_is_due);
+  }
+  return (panes & ~update_is_due) > 0;
+}
+
+void WindowAggregate::update(uint32_t slice, const Record& record) {
+  uint8_t* bytes = state_.edit(slice).data();
+  const bool first = load<uint64_t>(bytes + slice_sequence_at) == 0;
+  store(bytes + slice_sequence_at, ++sequence_);
+  store(bytes + slice_offset_at, std::max(load<uint64_t>(bytes + slice_offset_at), record.offset));
+  spec_.aggregates.add(bytes + parts_.aggregates, record);
+  if (!first && !parts_.any()) return;
+  const uint32_t key = index_.key_of(slice);
+  if (parts_.fired_to != SliceParts::none) store(bytes + parts_.fired_to, index_[key].fired_to_ms);
+  const bool early = parts_.early != SliceParts::none && note_early(slice);
+  if (first || early || index_[key].updates > 0) reschedule(key, next_firing(key));
+}
+
+/// Whether an early result is due that was not before.
+bool WindowAggregate::note_early(uint32_t slice) {
+  uint8_t* at = state_.edit(slice).data() + parts_.early;
+  if (load<int64_t>(at) != never_early) return false;
+  const uint32_t key = index_.key_of(slice);
+  const int64_t start_ms = index_.start_of(slice);
+  const int64_t end_ms = grid_.slice_end(start_ms);
+  const int64_t reached_ms = std::max(clocks_[index_.clock_of(key)].reached_ms, start_ms);
+  if (end_ms <= index_[key].fired_to_ms || end_ms <= reached_ms) return false;
+  const int64_t rest_ms = spec_.emit_every_ms - (reached_ms - start_ms) % spec_.emit_every_ms;
+  if (rest_ms >= end_ms - reached_ms) return false;
+  store(at, reached_ms + rest_ms);
+  return true;
+}
+
+/// Whether there is room for one more slice and, without a key to keep, for one more key; gives up other keys for it.
 bool WindowAggregate::make_room(uint32_t keep_key) {
   while (state_.full() || (keep_key == none && index_.keys_full())) {
     const uint32_t key = index_.least_recent_key();
@@ -99,17 +214,29 @@ bool WindowAggregate::make_room(uint32_t keep_key) {
 }
 
 bool WindowAggregate::give_up(uint32_t key) {
-  for (bool last = false; !last;) {
-    const uint32_t window = index_.earliest_window(key);
-    last = index_.is_only_window(window);
-    if (spec_.evict == Evict::Emit) {
-      if (!next().ready()) return false;
-      emit(window, true);
+  bool alive = true;
+  while (alive && spec_.evict == Evict::Emit) {
+    const Firing firing = next_firing(key);
+    if (firing.why == Firing::Why::Nothing) break;
+    if (!next().ready()) return false;
+    if (firing.why != Firing::Why::Early) {
+      fire(key, firing, true);
+      if (plain()) index_[key].fired_to_ms = INT64_MIN;  // it may open again
+      alive = release_gone(key, firing.end_ms, plain() ? Firing{} : next_firing(key));
+    } else {
+      store(state_.edit(firing.slice).data() + parts_.early, never_early);
     }
-    close(window);
   }
+  if (alive) close_key(key);
   ++evicted_;
   return true;
+}
+
+Outcome WindowAggregate::too_late(const Record& record) {
+  if (spec_.late == Late::Side && late_reader_ != nullptr) return late_reader_->process(record);
+  if (spec_.late != Late::DeadLetter) return Outcome::Late;
+  refusals().on_refused(record, input_, spec_.id, {"late", "the windows that it belongs to had fired for good"});
+  return Outcome::DeadLetter;
 }
 
 Outcome WindowAggregate::refuse(const Record& record) {
@@ -119,136 +246,6 @@ Outcome WindowAggregate::refuse(const Record& record) {
   return Outcome::DeadLetter;
 }
 
-// ---- results out
-
-bool WindowAggregate::advance(int64_t watermark_ms) {
-  watermark_ms_ = std::max(watermark_ms_, watermark_ms);
-  while (due_next_ < due_end_ || collect_due()) {
-    if (!next().ready()) return false;
-    const uint32_t window = due_[due_next_++];
-    emit(window, false);
-    close(window);
-  }
-  return true;
-}
-
-bool WindowAggregate::collect_due() {
-  due_next_ = due_end_ = 0;
-  if (index_.start_count() == 0 || spec_.windows.last_of(index_.earliest_start()) > watermark_ms_) return false;
-  index_.for_each_earliest([this](uint32_t window) { due_[due_end_++] = window; });
-  std::ranges::sort(due_.first(due_end_),
-                    [this](uint32_t left, uint32_t right) { return codec_.compare(key_of(left), key_of(right)) < 0; });
-  return true;
-}
-
-void WindowAggregate::emit(uint32_t window, bool early) {
-  const Bytes bytes = state_.read(window);
-  const int64_t start_ms = start_of(bytes);
-  const bool readable = codec_.decode(key_of(window), row_);
-  WEIR_ASSERT(readable);
-  size_t field = codec_.size();
-  spec_.aggregates.results(bytes.data() + window_header_bytes, row_.subspan(field));
-  field += spec_.aggregates.size();
-  row_[field++] = Value::of_time(start_ms);
-  row_[field++] = Value::of_time(spec_.windows.end_of(start_ms));
-  Record result;
-  result.values = row_;
-  result.event_time_ms = spec_.windows.last_of(start_ms);
-  result.offset = offset_of(bytes);
-  result.derived = true;
-  result.identity = identity_of(window, early);
-  (void)next().process(result);  // the account books messages, not results
-}
-
-/// Step, key and window start; for a part handed on early also the newest offset, for the window may yield another.
-uint64_t WindowAggregate::identity_of(uint32_t window, bool early) const {
-  const Bytes bytes = state_.read(window);
-  const uint64_t identity = hash_chain(hash64(key_of(window), id_hash_), start_of(bytes));
-  return early ? hash_chain(identity, offset_of(bytes)) : identity;
-}
-
-void WindowAggregate::close(uint32_t window) {
-  index_.remove_window(window);
-  state_.release(window);
-}
-
-// ---- checkpoints
-
-SnapshotBounds WindowAggregate::snapshot_bounds() const {
-  SnapshotBounds bounds = state_.snapshot_bounds();
-  bounds.bytes += sizeof(int64_t) + sizeof(uint32_t);
-  bounds.blobs += 1;
-  return bounds;
-}
-
-void WindowAggregate::snapshot(Snapshot& snapshot) {
-  ByteWriter& out = snapshot.open(BlobKind::Operator, op());
-  out.put(watermark_ms_);
-  out.put(state_.slots());
-  snapshot.close();
-  state_.snapshot(snapshot, op());
-}
-
-void WindowAggregate::snapshot_done(uint64_t checkpoint_id, bool committed) { state_.snapshot_done(checkpoint_id, committed); }
-
-Status WindowAggregate::restore(const StoredBlob& blob) {
-  if (blob.kind != BlobKind::Operator) {
-    if (!own_blob_restored_) return {Code::Corrupt, "window: the operator's own blob is missing"};
-    return state_.restore(blob);
-  }
-  ByteReader in(blob.bytes);
-  watermark_ms_ = in.get<int64_t>();
-  const auto slots = in.get<uint32_t>();
-  if (!in.ok() || !in.at_end() || own_blob_restored_) return {Code::Corrupt, "window: the operator's own blob is malformed"};
-  own_blob_restored_ = true;
-  if (slots > state_.slots())
-    return {
-        Code::Incompatible,
-        "its room was larger when it was stored; set max_keys (and the source's max_delay) to at least what they were, or give "
-        "the step a new id and start once with --allow-non-restored-state",
-        static_cast<int>(slots)};
-  return {};
-}
-
-Status WindowAggregate::restore_finished() {
-  state_.restore_finished();
-  uint32_t count = 0;
-  for (uint32_t window = 0; window < state_.slots(); ++window) {
-    if (!state_.used(window)) continue;
-    WEIR_TRY(check_restored(window));
-    due_[count++] = window;
-  }
-  // In the order of their last updates, so that the keys stand again in the order in which they would be given up.
-  std::ranges::sort(due_.first(count), {}, [this](uint32_t window) { return sequence_of(state_.read(window)); });
-  for (uint32_t window : due_.first(count)) WEIR_TRY(index_restored(window));
-  return {};
-}
-
-Status WindowAggregate::check_restored(uint32_t window) {
-  const Bytes bytes = state_.read(window);
-  if (bytes.size() < key_at_ || !codec_.decode(key_of(window), row_))
-    return {Code::Corrupt, "window: a stored key is malformed"};
-  if (spec_.windows.start_of(start_of(bytes)) != start_of(bytes))
-    return {Code::Corrupt, "window: a stored window starts where none begins"};
-  if (!spec_.aggregates.valid(bytes.data() + window_header_bytes))
-    return {Code::Corrupt, "window: a stored accumulator is malformed"};
-  return {};
-}
-
-Status WindowAggregate::index_restored(uint32_t window) {
-  const Bytes bytes = state_.read(window);
-  const uint64_t hash = hash64(key_of(window));
-  uint32_t place = find_key(key_of(window), hash);
-  if (place == none) {
-    if (index_.keys_full()) return {Code::Incompatible, "more keys are stored than max_keys allows"};
-    place = index_.add_key(hash);
-  } else if (index_.find_window(place, start_of(bytes)) != none) {
-    return {Code::Corrupt, "window: a key has the same window twice"};
-  }
-  index_.touch(place);
-  index_.add_window(place, start_of(bytes), window);
-  sequence_ = std::max(sequence_, sequence_of(bytes));
-  return {};
-}
+bool WindowAggregate::ready() const { return Operator::ready() && (late_reader_ == nullptr || late_reader_->ready()); }
 
 }  // namespace weir

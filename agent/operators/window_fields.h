@@ -12,8 +12,8 @@ namespace weir {
 
 /// Why a window cannot be built, and which part of it is to blame.
 struct WindowFault {
-  enum class Part : uint8_t { Tumbling, Offset, MaxKeys, KeyBy, Aggregate };
-  Part part = Part::Tumbling;
+  enum class Part : uint8_t { Size, Hop, MaxKeys, KeyBy, Aggregate, EmitEvery };
+  Part part = Part::Size;
   size_t index = 0;  // for KeyBy and Aggregate
   std::string message;
 };

@@ -14,7 +14,16 @@ constexpr int64_t size_max = INT64_MAX / 4;
 /// A step's state beyond this is a slip of the pen, not a plan.
 constexpr uint64_t state_bytes_max = Arena::default_capacity / 4;
 
+/// Of one key: more is a slip of the pen as well.
+constexpr uint64_t slices_max = 100'000;
+/// So long no tick may come while a checkpoint is taken.
+constexpr int64_t tick_delay_ms = 1000;
+
 using Part = WindowFault::Part;
+
+bool has_pane(const WindowSpec& spec) { return spec.allowed_lateness_ms > 0 || spec.emit_every_ms > 0; }
+
+bool has_clocks(const WindowSpec& spec) { return spec.clocks > 1 && !spec.processing_time; }
 
 class Checker {
  public:
@@ -31,28 +40,47 @@ class Checker {
   void blame(Part part, size_t index, std::string message) { faults_.push_back({part, index, std::move(message)}); }
 
   void check_times() {
-    const auto& [size_ms, offset_ms] = spec_.windows;
-    times_fit_ = size_ms >= 1 && size_ms <= size_max;
-    if (!times_fit_) return blame(Part::Tumbling, 0, "a window is at least 1 ms long");
-    if (offset_ms <= -size_ms || offset_ms >= size_ms) blame(Part::Offset, 0, "the offset must be smaller than the window");
+    const WindowLengths& lengths = spec_.windows;
+    times_fit_ = lengths.size_ms >= 1 && lengths.size_ms <= size_max;
+    if (!times_fit_) return blame(Part::Size, 0, "a window is at least 1 ms long");
+    if (lengths.kind == WindowGrid::Kind::Tumbling) return check_early();
+    times_fit_ = lengths.hop_ms >= 1 && lengths.hop_ms <= size_max;
+    if (!times_fit_) return blame(Part::Hop, 0, "from one window to the next it is at least 1 ms");
+    if (lengths.kind != WindowGrid::Kind::Cumulate || lengths.size_ms % lengths.hop_ms == 0) return;
+    times_fit_ = false;
+    blame(Part::Hop, 0, "a window that grows must be a multiple of its steps");
+  }
+
+  void check_early() {
+    if (spec_.emit_every_ms >= spec_.windows.size_ms)
+      blame(Part::EmitEvery, 0, "early results must come more often than windows end");
   }
 
   void check_names() {
-    for (WindowFault& fault : check_window_fields(input_, spec_.key_fields, spec_.aggregates, false))
+    for (WindowFault& fault : check_window_fields(input_, spec_.key_fields, spec_.aggregates, has_pane(spec_)))
       faults_.push_back(std::move(fault));
   }
 
   void check_memory() {
-    const WindowSizes sizes = window_sizes(spec_, input_);
+    WindowSizes sizes;
+    sizes.slot_bytes = slice_parts(spec_).key + KeyCodec(input_, spec_.key_fields).bytes_max();
     if (sizes.slot_bytes > KeyedState::slot_bytes_max)
       return blame(Part::KeyBy, 0,
                    "the state of one window takes " + std::to_string(sizes.slot_bytes) + " bytes, more than " +
                        std::to_string(KeyedState::slot_bytes_max) + "; give text fields a smaller length");
     if (spec_.max_keys == 0) return blame(Part::MaxKeys, 0, "max_keys must be at least 1");
     if (!times_fit_) return;
-    if (spec_.max_keys > state_bytes_max || sizes.panes > state_bytes_max / spec_.max_keys / sizes.slot_bytes)
+    sizes = window_sizes(spec_, input_);
+    if (spec_.windows.kind != WindowGrid::Kind::Tumbling && sizes.slices > slices_max)
+      return blame(Part::Hop, 0,
+                   "one key would need " + std::to_string(sizes.slices) + " slices of " +
+                       std::to_string(window_grid(spec_).slice_ms()) + " ms, more than " + std::to_string(slices_max) +
+                       "; make `every` longer, or such that it divides the size (a slice is their greatest common divisor), or "
+                       "max_delay and allowed_lateness shorter");
+    if (spec_.max_keys > state_bytes_max || sizes.slices > state_bytes_max / spec_.max_keys / sizes.slot_bytes)
       blame(Part::MaxKeys, 0,
-            std::to_string(spec_.max_keys) + " keys x " + std::to_string(sizes.panes) + " open windows x " +
+            std::to_string(spec_.max_keys) + " keys x " + std::to_string(sizes.slices) +
+                (spec_.windows.kind == WindowGrid::Kind::Tumbling ? " open windows x " : " slices x ") +
                 std::to_string(sizes.slot_bytes) + " bytes is more than " + std::to_string(state_bytes_max));
   }
 
@@ -73,20 +101,60 @@ std::vector<WindowFault> WindowAggregate::check(const WindowSpec& spec, const Sc
   return Checker(spec, input).run();
 }
 
+WindowGrid window_grid(const WindowSpec& spec) {
+  WindowGrid grid(spec.windows.kind, spec.windows.size_ms, spec.windows.hop_ms, spec.windows.offset_ms);
+  if (spec.zone) grid.set_zone(*spec.zone);
+  return grid;
+}
+
+SliceParts slice_parts(const WindowSpec& spec) {
+  SliceParts parts;
+  uint32_t at = slice_header_bytes;
+  auto take = [&at](bool used, uint32_t bytes) {
+    const uint32_t begin = at;
+    at += used ? bytes : 0;
+    return used ? begin : SliceParts::none;
+  };
+  const bool stays = spec.windows.kind != WindowGrid::Kind::Tumbling || spec.allowed_lateness_ms > 0;
+  parts.fired_to = take(stays, sizeof(int64_t));
+  parts.panes = take(spec.allowed_lateness_ms > 0, sizeof(uint32_t));
+  parts.early = take(spec.emit_every_ms > 0, sizeof(int64_t));
+  parts.clock = take(has_clocks(spec), sizeof(uint32_t));
+  parts.aggregates = at;
+  parts.key = at + static_cast<uint32_t>(spec.aggregates.bytes());
+  return parts;
+}
+
+namespace {
+
+/// Of one key: as many as there are from the oldest that a window which is not gone may need to the newest record.
+uint64_t slices_per_key(const WindowSpec& spec) {
+  const WindowGrid grid = window_grid(spec);
+  const auto delay_ms = static_cast<uint64_t>(spec.processing_time ? tick_delay_ms : spec.max_delay_ms);
+  const uint64_t behind_ms = delay_ms + static_cast<uint64_t>(spec.allowed_lateness_ms);
+  const auto slice_ms = static_cast<uint64_t>(grid.slice_ms());
+  if (grid.kind() == WindowGrid::Kind::Tumbling) return behind_ms / slice_ms + 2;
+  if (grid.kind() == WindowGrid::Kind::Cumulate) return behind_ms / slice_ms + 3;
+  if (grid.hop_ms() >= grid.size_ms()) return behind_ms / static_cast<uint64_t>(grid.hop_ms()) + 2;
+  return (behind_ms + static_cast<uint64_t>(grid.size_ms()) - slice_ms) / slice_ms + 2;
+}
+
+}  // namespace
+
 WindowSizes window_sizes(const WindowSpec& spec, const Schema& input) {
-  WindowSizes sizes;
-  sizes.slot_bytes = window_header_bytes + spec.aggregates.bytes() + KeyCodec(input, spec.key_fields).bytes_max();
-  sizes.panes = static_cast<uint64_t>(spec.max_delay_ms / std::max<int64_t>(1, spec.windows.size_ms)) + 2;
-  return sizes;
+  return {slice_parts(spec).key + KeyCodec(input, spec.key_fields).bytes_max(), slices_per_key(spec)};
 }
 
 Schema window_schema(const WindowSpec& spec, const Schema& input) {
-  return window_fields(input, spec.key_fields, spec.aggregates, false);
+  return window_fields(input, spec.key_fields, spec.aggregates, has_pane(spec));
 }
 
 std::string window_layout(const WindowSpec& spec, const Schema& input) {
-  std::string text = "window 2, tumbling " + std::to_string(spec.windows.size_ms) + " ms, offset " +
-                     std::to_string(spec.windows.offset_ms) + " ms";
+  std::string text = "window 2, " + window_grid(spec).layout();
+  if (spec.allowed_lateness_ms > 0) text += ", panes";
+  if (spec.emit_every_ms > 0) text += ", early";
+  if (has_clocks(spec)) text += ", clocks";
+  if (spec.processing_time) text += ", processing time";
   for (uint32_t position : spec.key_fields)
     text += ", key " + input[position].name + " " + type_text(input[position].type, input[position].max_length);
   return text + spec.aggregates.layout();

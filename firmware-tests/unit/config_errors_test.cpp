@@ -255,12 +255,44 @@ TEST(ConfigErrors, a_filter_has_no_keys) {
       "filter = \"max_t > 80\"", "filter = \"max_t > 80\"\n  max_keys = 5");
 }
 
-TEST(ConfigErrors, an_offset_as_long_as_the_window_is_refused) {
+TEST(ConfigErrors, an_offset_is_a_duration_with_or_without_a_sign) {
   says(
-      "c.toml:27:42: error: \"offset\" must be shorter than the window\n"
-      "  window = { tumbling = \"1min\", offset = \"60s\" }\n"
-      "                                         ^~~~~\n",
-      "tumbling = \"1min\"", "tumbling = \"1min\", offset = \"60s\"");
+      "c.toml:27:42: error: unknown unit \"w\" in \"2w\"\n"
+      "  window = { tumbling = \"1min\", offset = \"-2w\" }\n"
+      "                                         ^~~~~ units: ms, s, min, h, d\n",
+      "tumbling = \"1min\"", "tumbling = \"1min\", offset = \"-2w\"");
+}
+
+TEST(ConfigErrors, hopping_windows_say_how_often) {
+  says(
+      "c.toml:27:14: error: \"hopping\" needs \"every\"\n"
+      "  window = { hopping = \"1min\" }\n"
+      "             ^~~~~~~ for example: window = { hopping = \"1h\", every = \"1min\" }\n",
+      "tumbling = \"1min\"", "hopping = \"1min\"");
+}
+
+TEST(ConfigErrors, every_of_hopping_windows_is_no_number) {
+  says(
+      "c.toml:27:40: error: \"every\" of this window is a duration\n"
+      "  window = { hopping = \"1min\", every = 10 }\n"
+      "                                       ^~ for example: every = \"1min\"\n",
+      "tumbling = \"1min\"", "hopping = \"1min\", every = 10");
+}
+
+TEST(ConfigErrors, a_cumulation_grows_to_its_length_in_whole_steps) {
+  says(
+      "c.toml:27:41: error: the length of a window that cumulates must be a multiple of \"every\"\n"
+      "  window = { cumulate = \"1min\", every = \"25s\" }\n"
+      "                                        ^~~~~\n",
+      "tumbling = \"1min\"", "cumulate = \"1min\", every = \"25s\"");
+}
+
+TEST(ConfigErrors, early_results_come_before_the_end) {
+  says(
+      "c.toml:27:46: error: \"emit_every\" must be shorter than the window\n"
+      "  window = { tumbling = \"1min\", emit_every = \"60s\" }\n"
+      "                                             ^~~~~\n",
+      "tumbling = \"1min\"", "tumbling = \"1min\", emit_every = \"60s\"");
 }
 
 TEST(ConfigErrors, a_window_without_a_kind_is_refused) {

@@ -82,7 +82,7 @@ TEST(LoadedConfig, the_example_s_steps_arrive_in_their_order) {
   CHECK(steps[1].verb == StepVerb::Window);
   STRCMP_EQUAL("per-minute", steps[1].id.c_str());
   LONGS_EQUAL(60000, steps[1].window.tumbling);
-  LONGS_EQUAL(0, steps[1].window.offset);
+  LONGS_EQUAL(0, steps[1].window.offset_ms);
   STRCMP_EQUAL("device", steps[1].key_by[0].value.c_str());
   LONGS_EQUAL(3, steps[1].aggregate.size());
   STRCMP_EQUAL("avg_t", steps[1].aggregate[0].name.c_str());

@@ -1,0 +1,567 @@
+// Hopping and cumulative windows, time zones, lateness, early results, device clocks and processing time, against windows by
+// their definition over a list of all records.
+#include <algorithm>
+#include <cinttypes>
+#include <functional>
+#include <memory>
+#include <random>
+#include <set>
+
+#include "agent/operators/window_aggregate.h"
+#include "firmware-tests/support/operator_probe.h"
+
+#include <CppUTest/TestHarness.h>
+
+using namespace weir;
+using namespace weir::test;
+
+namespace {
+
+using Kind = WindowGrid::Kind;
+constexpr int64_t minute = 60'000;
+constexpr int64_t hour = 60 * minute;
+constexpr int64_t day = 24 * hour;
+// The clocks of Vienna go forward, and back.
+constexpr int64_t spring = 1711846800000;  // 2024-03-31 01:00 UTC
+constexpr int64_t autumn = 1729990800000;  // 2024-10-27 01:00 UTC
+
+struct Wanted {
+  Kind kind = Kind::Hopping;
+  int64_t size = 10;
+  int64_t hop = 5;
+  int64_t offset = 0;
+  std::string zone{};
+  int64_t max_delay = 0;
+  int64_t lateness = 0;
+  int64_t early = 0;
+  Late late = Late::Drop;
+  bool processing = false;
+  uint32_t clocks = 1;
+  uint64_t max_keys = 20;
+  Evict evict = Evict::Reject;
+};
+
+/// Loading one takes some ten thousand questions to the C library.
+const TimeZone& zone_named(const std::string& name) {
+  static std::map<std::string, TimeZone> zones;
+  if (!zones.contains(name)) {
+    Result<TimeZone> zone = TimeZone::load(name);
+    WEIR_ASSERT(zone.ok());
+    zones.emplace(name, std::move(zone.value()));
+  }
+  return zones.at(name);
+}
+
+/// One window step with its end, its store and the process that it lives in.
+struct Rig {
+  explicit Rig(Wanted wanted_kind) : wanted(std::move(wanted_kind)) { start_anew(); }
+
+  WindowSpec spec() const {
+    WindowSpec made;
+    made.id = "w";
+    made.key_fields = {0};
+    made.windows = {wanted.size, wanted.offset, wanted.hop, wanted.kind};
+    if (!wanted.zone.empty()) made.zone = zone_named(wanted.zone);
+    made.max_delay_ms = wanted.max_delay;
+    made.allowed_lateness_ms = wanted.lateness;
+    made.emit_every_ms = wanted.early;
+    made.late = wanted.late;
+    made.processing_time = wanted.processing;
+    made.clocks = wanted.clocks;
+    for (const auto& [name, text] : {std::pair{"n", "count()"}, std::pair{"s", "sum(v)"}, std::pair{"f", "first(v)"},
+                                     std::pair{"l", "last(v)"}, std::pair{"hi", "max(v)"}})
+      made.aggregates.push_back(aggregation_of(name, text, input));
+    made.max_keys = wanted.max_keys;
+    made.evict = wanted.evict;
+    return made;
+  }
+  void start_anew() {
+    window = nullptr;
+    arena = std::make_unique<Arena>(size_t{64} << 20);
+    WEIR_ASSERT(WindowAggregate::check(spec(), input).empty());
+    window = std::make_unique<WindowAggregate>(spec(), input, *arena, "p.w");
+    window->connect(&sink, &refusals);
+    window->set_op(3);
+    if (!window->branches().empty()) window->connect_branch(0, &side);
+  }
+  Outcome send(const std::string& key, int64_t time, int64_t value = 1, uint32_t clock = 0) {
+    Value values[] = {Value::of_string(key), Value::of_int(value)};
+    Record record{.values = values, .event_time_ms = time, .offset = ++offset, .clock = clock};
+    if (wanted.processing) record = {.values = values, .event_time_ms = 7, .offset = offset, .processing_ms = time};
+    return window->process(record);
+  }
+  void checkpoint(bool committed = true) {
+    SnapshotMemory memory(window->snapshot_bounds());
+    memory.snapshot.begin(++id);
+    window->snapshot(memory.snapshot);
+    if (committed) blobs.commit(memory.snapshot);
+    window->snapshot_done(id, committed);
+  }
+  void restart() {
+    start_anew();
+    const Status status = blobs.load_into(*window);
+    STRCMP_EQUAL("", status.ok() ? "" : status.text());
+  }
+  std::string out() {
+    for (const Seen& one : sink.seen) CHECK_TRUE_TEXT(identities.insert(one.identity).second, one.values.c_str());
+    std::string lines = sink.lines();
+    sink.seen.clear();
+    sink.count = 0;
+    return lines;
+  }
+
+  Wanted wanted;
+  Schema input = schema_of({{"device", Type::String, 12}, {"v", Type::Int, 0}});
+  std::unique_ptr<Arena> arena;
+  ProbeSink sink, side;
+  RefusalLog refusals;
+  std::unique_ptr<WindowAggregate> window;
+  MemoryBlobs blobs;
+  std::set<uint64_t> identities;
+  uint64_t id = 0;
+  uint64_t offset = 0;
+};
+
+int64_t floor_to(int64_t time, int64_t period, int64_t offset) {
+  int64_t rest = (time - offset) % period;
+  if (rest < 0) rest += period;
+  return time - rest;
+}
+
+struct Span {
+  int64_t start, end;
+  auto operator<=>(const Span&) const = default;
+};
+
+/// Windows by their definition, and the results of all records that were ever sent.
+class Definition {
+ public:
+  explicit Definition(const Wanted& wanted) : wanted_(wanted) {
+    const int64_t hop = wanted.kind == Kind::Tumbling ? wanted.size : wanted.hop;
+    if (!wanted.zone.empty() && (hour % wanted.size != 0 || hour % hop != 0)) zone_ = zone_named(wanted.zone);
+  }
+
+  int64_t instant(int64_t local) const { return zone_ ? zone_->utc_of_local(local) : local; }
+
+  std::set<Span> windows_of(int64_t time) const {
+    const int64_t local = zone_ ? zone_->local_of(time) : time;
+    const int64_t reach = zone_ ? 2 * hour : 0;
+    const int64_t period = wanted_.kind == Kind::Hopping ? wanted_.hop : wanted_.size;
+    std::set<Span> windows;
+    const int64_t newest = floor_to(local + reach, period, wanted_.offset);
+    for (int64_t start = newest; start > local - wanted_.size - reach - period; start -= period) {
+      const int64_t step = wanted_.kind == Kind::Cumulate ? wanted_.hop : wanted_.size;
+      for (int64_t end = start + step; end <= start + wanted_.size; end += step) {
+        const Span window{instant(start), instant(end)};
+        if (window.start <= time && time < window.end) windows.insert(window);
+      }
+    }
+    return windows;
+  }
+
+  Outcome send(const std::string& key, int64_t time, int64_t value) {
+    const std::set<Span> windows = windows_of(time);
+    if (windows.empty()) return Outcome::Filtered;
+    size_t gone = 0;
+    bool updates = false;
+    for (const Span& window : windows) {
+      if (window.end - 1 + wanted_.lateness <= watermark) {
+        ++gone;
+        continue;
+      }
+      Content& content = contents_[{key, window}];
+      content.records.push_back({time, value});
+      if (content.firings > 0) updates = true;
+      content.due = content.firings == 0 || window.end - 1 <= watermark;
+      if (wanted_.early > 0 && content.early_at == INT64_MAX) content.early_at = early_after(window);
+    }
+    if (gone == windows.size()) return Outcome::Late;
+    partial += gone > 0 ? 1 : 0;
+    late_updates += updates ? 1 : 0;
+    return Outcome::Applied;
+  }
+
+  void advance(int64_t to) {
+    watermark = std::max(watermark, to);
+    using Turn = std::tuple<int64_t, std::string, Span>;
+    std::set<Turn> turns;
+    for (auto& [at, content] : contents_) {
+      const auto& [key, window] = at;
+      if (content.due && window.end - 1 <= watermark) turns.insert({window.end, key, window});
+      if (window.end - 1 > watermark && content.early_at - 1 <= watermark) turns.insert({content.early_at, key, window});
+    }
+    for (const auto& [time, key, window] : turns) fire(key, window, time);
+    std::erase_if(contents_, [&](const auto& entry) { return entry.first.second.end - 1 + wanted_.lateness <= watermark; });
+  }
+
+  int64_t watermark = INT64_MIN;
+  uint64_t partial = 0, late_updates = 0;
+  std::string lines;
+
+ private:
+  struct Content {
+    std::vector<std::pair<int64_t, int64_t>> records;
+    int64_t firings = 0;
+    bool due = false;
+    int64_t early_at = INT64_MAX;
+  };
+
+  int64_t early_after(const Span& window) const {
+    for (int64_t at = window.start + wanted_.early; at < window.end; at += wanted_.early)
+      if (at > watermark + 1) return at;
+    return INT64_MAX;
+  }
+
+  void fire(const std::string& key, const Span& window, int64_t time) {
+    Content& content = contents_[{key, window}];
+    int64_t sum = 0, greatest = INT64_MIN;
+    std::pair<int64_t, int64_t> first{INT64_MAX, 0}, last{INT64_MIN, 0};
+    for (const auto& record : content.records) {
+      sum += record.second;
+      greatest = std::max(greatest, record.second);
+      if (record.first < first.first) first = record;
+      if (record.first >= last.first) last = record;
+    }
+    lines += key;
+    for (int64_t number :
+         {static_cast<int64_t>(content.records.size()), sum, first.second, last.second, greatest, window.start, window.end})
+      lines += " " + std::to_string(number);
+    const bool early = time < window.end;
+    if (wanted_.lateness > 0 || wanted_.early > 0)
+      lines += " " + std::to_string(early ? -(time - window.start) / wanted_.early : content.firings);
+    lines += "\n";
+    content.early_at = INT64_MAX;
+    if (early) return;
+    ++content.firings;
+    content.due = false;
+  }
+
+  Wanted wanted_;
+  std::optional<TimeZone> zone_;
+  std::map<std::pair<std::string, Span>, Content> contents_;
+};
+
+/// Lets the step do what the watermark makes due, with little room downstream and now and then a restart.
+std::string advance(Rig& rig, std::mt19937& random, const std::function<bool()>& turn) {
+  std::string lines;
+  for (bool done = false; !done;) {
+    rig.sink.room = 1 + random() % 3;
+    done = turn();
+    lines += rig.out();
+    if (random() % 25 == 0) rig.checkpoint(false);
+    if (random() % 40 == 0) {
+      rig.checkpoint();
+      rig.restart();
+      done = false;
+    }
+  }
+  return lines;
+}
+
+void agree(const Wanted& wanted, unsigned seed, int64_t begin, int64_t pace, int64_t edge) {
+  printf("seed=%u ", seed);
+  std::mt19937 random(seed);
+  auto below = [&](int64_t limit) {
+    return static_cast<int64_t>(random() % static_cast<uint64_t>(std::max<int64_t>(1, limit)));
+  };
+  Rig rig(wanted);
+  Definition definition(wanted);
+  int64_t now = begin;
+  int64_t newest = INT64_MIN;
+  std::string lines;
+  for (int count = 0; count < 700; ++count) {
+    now += below(pace);
+    if (below(150) == 0) now += below(pace * 200);
+    int64_t time = now - below(wanted.max_delay + wanted.lateness + wanted.size / 2 + 2);
+    if (below(100) < 70) time = floor_to(time, edge, wanted.offset) + below(3) - 1;
+    if (below(100) == 0) time = now + below(wanted.size * 2);
+    const std::string key = "k" + std::to_string(below(4));
+    const int64_t value = below(1000);
+    const Outcome outcome = rig.send(key, time, value);
+    if (outcome != definition.send(key, time, value)) FAIL("one took the record and the other did not");
+    newest = std::max(newest, time);
+    const int64_t watermark = newest - wanted.max_delay - 1;
+    definition.advance(watermark);
+    lines += advance(rig, random, [&] { return rig.window->advance(watermark); });
+    if (lines == definition.lines) continue;
+    STRCMP_EQUAL(definition.lines.c_str(), lines.c_str());
+    return;
+  }
+  CHECK(rig.window->late_partial() == definition.partial);
+  CHECK(rig.window->late_updates() == definition.late_updates);
+  definition.advance(INT64_MAX / 2);
+  lines += advance(rig, random, [&] { return rig.window->advance(INT64_MAX / 2); });
+  STRCMP_EQUAL(definition.lines.c_str(), lines.c_str());
+  UNSIGNED_LONGS_EQUAL(0, rig.window->open_slices());
+  UNSIGNED_LONGS_EQUAL(0, rig.refusals.count);
+}
+
+}  // namespace
+
+TEST_GROUP(WindowKinds) {
+  unsigned seed = 0;
+  std::mt19937 random{20240611};
+
+  int64_t below(int64_t limit) { return static_cast<int64_t>(random() % static_cast<uint64_t>(limit)); }
+  Wanted shaken(Kind kind) {
+    Wanted wanted{.kind = kind, .size = 1 + below(60), .hop = 1 + below(40), .offset = below(300) - 150};
+    if (kind == Kind::Cumulate) wanted.size = wanted.hop * (1 + below(8));
+    wanted.max_delay = below(3) == 0 ? 0 : below(60);
+    wanted.lateness = below(2) == 0 ? 0 : 1 + below(80);
+    return wanted;
+  }
+  int64_t edge_of(const Wanted& wanted) { return wanted.kind == Kind::Tumbling ? wanted.size : wanted.hop; }
+};
+
+TEST(WindowKinds, hopping_windows_are_as_they_are_defined) {
+  for (int turn = 0; turn < 40; ++turn) {
+    const Wanted wanted = shaken(Kind::Hopping);
+    agree(wanted, ++seed, below(2000) - 1000, 6, edge_of(wanted));
+  }
+}
+
+TEST(WindowKinds, cumulations_are_as_they_are_defined) {
+  for (int turn = 0; turn < 40; ++turn) {
+    const Wanted wanted = shaken(Kind::Cumulate);
+    agree(wanted, ++seed, below(2000) - 1000, 6, edge_of(wanted));
+  }
+}
+
+TEST(WindowKinds, tumbling_windows_with_lateness_and_early_results_are_as_they_are_defined) {
+  for (int turn = 0; turn < 40; ++turn) {
+    Wanted wanted = shaken(Kind::Tumbling);
+    if (wanted.size > 1 && turn % 3 != 0) wanted.early = 1 + below(wanted.size - 1);
+    agree(wanted, ++seed, below(2000) - 1000, 6, edge_of(wanted));
+  }
+}
+
+TEST(WindowKinds, days_and_parts_of_days_follow_the_clocks_of_vienna) {
+  const std::pair<int64_t, int64_t> hops[] = {{day, 6 * hour}, {6 * hour, 90 * minute}, {5 * hour, hour}, {hour, 40 * minute}};
+  for (int64_t change : {spring, autumn}) {
+    for (int64_t size : {day, 6 * hour, 7 * hour, 90 * minute, hour})
+      agree({.kind = Kind::Tumbling, .size = size, .zone = "Europe/Vienna", .max_delay = 20 * minute, .lateness = below(hour)},
+            ++seed, change - 2 * day, 12 * minute, 30 * minute);
+    for (const auto& [size, hop] : hops)
+      agree({.size = size, .hop = hop, .zone = "Europe/Vienna", .max_delay = 50 * minute, .lateness = below(2) * below(hour)},
+            ++seed, change - 2 * day, 12 * minute, 10 * minute);
+    agree({.kind = Kind::Cumulate, .size = day, .hop = hour, .zone = "Europe/Vienna", .max_delay = 90 * minute}, ++seed,
+          change - 2 * day, 12 * minute, 30 * minute);
+    agree({.kind = Kind::Cumulate, .size = day, .hop = 30 * minute, .zone = "Europe/Vienna", .lateness = hour}, ++seed,
+          change - day, 9 * minute, 30 * minute);
+  }
+}
+
+TEST(WindowKinds, each_device_goes_by_its_own_clock) {
+  for (int turn = 0; turn < 10; ++turn) {
+    Wanted wanted = shaken(turn % 2 == 0 ? Kind::Hopping : Kind::Tumbling);
+    wanted.clocks = 4;
+    Rig rig(wanted);
+    std::vector<Definition> definitions(4, Definition(wanted));
+    std::vector<std::string> lines(4);
+    std::vector<int64_t> newest(4, INT64_MIN), now = {0, -1000, 50000, 7};
+    for (int count = 0; count < 600; ++count) {
+      const auto clock = static_cast<size_t>(1 + below(3));
+      now[clock] += below(7);
+      const int64_t time = now[clock] - below(wanted.max_delay + wanted.lateness + wanted.size);
+      newest[clock] = std::max(newest[clock], time);
+      const int64_t watermark = newest[clock] - wanted.max_delay - 1;
+      const std::string key = "k" + std::to_string(clock);
+      CHECK(rig.send(key, time, count, static_cast<uint32_t>(clock)) == definitions[clock].send(key, time, count));
+      definitions[clock].advance(watermark);
+      lines[clock] += advance(rig, random, [&] { return rig.window->advance_clock(static_cast<uint32_t>(clock), watermark); });
+      STRCMP_EQUAL(definitions[clock].lines.c_str(), lines[clock].c_str());
+    }
+    CHECK(rig.window->follows_clocks());
+  }
+}
+
+// ---- vectors of facts/flink.md
+
+TEST(WindowKinds, hopping_windows_begin_where_flinks_do) {
+  auto windows = [](int64_t size, int64_t hop, int64_t time) {
+    Rig rig({.size = size, .hop = hop});
+    const Outcome outcome = rig.send("a", time);
+    rig.window->advance(1000);
+    return std::string(outcome == Outcome::Filtered ? "none" : "") + rig.out();
+  };
+  STRCMP_EQUAL("a 1 1 1 1 1 10 20\na 1 1 1 1 1 15 25\n", windows(10, 5, 15).c_str());
+  STRCMP_EQUAL("a 1 1 1 1 1 -12 -2\na 1 1 1 1 1 -8 2\na 1 1 1 1 1 -4 6\n", windows(10, 4, -3).c_str());
+  STRCMP_EQUAL("none", windows(2, 5, 7).c_str());
+  STRCMP_EQUAL("a 1 1 1 1 1 5 7\n", windows(2, 5, 6).c_str());
+}
+
+TEST(WindowKinds, the_bids_of_flinks_documentation_add_up) {
+  auto sums = [](Wanted wanted) {
+    wanted.max_delay = 10 * minute;
+    Rig rig(wanted);
+    const std::pair<int64_t, int64_t> bids[] = {{5, 4}, {7, 2}, {9, 5}, {11, 3}, {13, 1}, {17, 6}};
+    for (const auto& [at, price] : bids) rig.send("a", at * minute, price);
+    rig.window->advance(hour);
+    std::string text;
+    for (const Seen& one : rig.sink.seen) {
+      int64_t count = 0, sum = 0, first = 0, last = 0, greatest = 0, start = 0, end = 0;
+      sscanf(one.values.c_str(), "a %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64, &count,
+             &sum, &first, &last, &greatest, &start, &end);
+      text += std::to_string(start / minute) + "-" + std::to_string(end / minute) + "=" + std::to_string(sum) + " ";
+    }
+    return text;
+  };
+  STRCMP_EQUAL("0-10=11 10-20=10 ", sums({.kind = Kind::Tumbling, .size = 10 * minute}).c_str());
+  STRCMP_EQUAL("1-11=11 11-21=10 ", sums({.kind = Kind::Tumbling, .size = 10 * minute, .offset = minute}).c_str());
+  STRCMP_EQUAL("0-10=11 5-15=15 10-20=10 15-25=6 ", sums({.size = 10 * minute, .hop = 5 * minute}).c_str());
+  STRCMP_EQUAL("0-6=4 0-8=6 0-10=11 10-12=3 10-14=4 10-16=4 10-18=10 10-20=10 ",
+               sums({.kind = Kind::Cumulate, .size = 10 * minute, .hop = 2 * minute}).c_str());
+}
+
+TEST(WindowKinds, an_offset_is_brought_into_range) {
+  const int64_t time = 1625011204000;  // 2021-06-30 00:00:04 UTC
+  auto start = [&](int64_t minutes) {
+    const WindowGrid grid(Kind::Tumbling, 10 * minute, 0, minutes * minute);
+    return (*grid.slice_of(time) - (time - 4000)) / minute;
+  };
+  for (int64_t minutes : {-16, -6, 4}) LONGS_EQUAL(-6, start(minutes));
+  for (int64_t minutes : {-4, 6, 16}) LONGS_EQUAL(-4, start(minutes));
+  LONGS_EQUAL(0, start(0));
+}
+
+// ---- one by one
+
+TEST(WindowKinds, a_hopping_window_fires_exactly_when_the_watermark_reaches_its_last_millisecond) {
+  Rig rig({.size = 10, .hop = 5});
+  rig.send("a", -1);
+  rig.window->advance(-2);
+  STRCMP_EQUAL("", rig.out().c_str());
+  rig.window->advance(-1);
+  STRCMP_EQUAL("a 1 1 1 1 1 -10 0\n", rig.out().c_str());
+  rig.window->advance(3);
+  STRCMP_EQUAL("", rig.out().c_str());
+  rig.window->advance(4);
+  STRCMP_EQUAL("a 1 1 1 1 1 -5 5\n", rig.out().c_str());
+  UNSIGNED_LONGS_EQUAL(0, rig.window->open_slices());
+}
+
+TEST(WindowKinds, a_record_is_partly_late_when_some_of_its_windows_have_fired) {
+  Rig rig({.size = 10, .hop = 5});
+  rig.window->advance(9);
+  CHECK(rig.send("a", 4) == Outcome::Late);
+  UNSIGNED_LONGS_EQUAL(0, rig.window->late_partial());
+  CHECK(rig.send("a", 5) == Outcome::Applied);
+  UNSIGNED_LONGS_EQUAL(1, rig.window->late_partial());
+  CHECK(rig.send("a", 10) == Outcome::Applied);
+  UNSIGNED_LONGS_EQUAL(1, rig.window->late_partial());
+  rig.checkpoint();
+  rig.restart();
+  UNSIGNED_LONGS_EQUAL(1, rig.window->late_partial());
+  rig.window->advance(14);
+  STRCMP_EQUAL("a 2 2 1 1 1 5 15\n", rig.out().c_str());
+}
+
+TEST(WindowKinds, a_late_record_goes_where_the_policy_says) {
+  for (Late late : {Late::Drop, Late::Side, Late::DeadLetter}) {
+    Rig rig({.kind = Kind::Tumbling, .late = late});
+    rig.window->advance(9);
+    const Outcome outcome = rig.send("a", 9);
+    CHECK(outcome == (late == Late::Drop ? Outcome::Late : late == Late::Side ? Outcome::Applied : Outcome::DeadLetter));
+    UNSIGNED_LONGS_EQUAL(late == Late::Side ? 1 : 0, rig.side.count);
+    UNSIGNED_LONGS_EQUAL(late == Late::DeadLetter ? 1 : 0, rig.refusals.count);
+    if (late == Late::Side) STRCMP_EQUAL("a 1\n", rig.side.lines().c_str());
+    if (late == Late::DeadLetter) STRCMP_EQUAL("late", rig.refusals.last_reason.c_str());
+    rig.side.room = rig.side.count;
+    CHECK(rig.window->ready() == (late != Late::Side));
+  }
+}
+
+TEST(WindowKinds, lateness_ends_exactly_when_the_watermark_has_reached_it) {
+  for (int64_t watermark : {13, 14}) {
+    Rig rig({.kind = Kind::Tumbling, .lateness = 5});
+    rig.send("a", 1, 3);
+    rig.window->advance(watermark);
+    STRCMP_EQUAL("a 1 3 3 3 3 0 10 0\n", rig.out().c_str());
+    CHECK(rig.send("a", 2, 4) == (watermark == 13 ? Outcome::Applied : Outcome::Late));
+    rig.window->advance(watermark);
+    STRCMP_EQUAL(watermark == 13 ? "a 2 7 3 4 4 0 10 1\n" : "", rig.out().c_str());
+    UNSIGNED_LONGS_EQUAL(watermark == 13 ? 1 : 0, rig.window->late_updates());
+  }
+}
+
+TEST(WindowKinds, windows_of_processing_time_are_never_merged_by_a_late_tick) {
+  Rig rig({.kind = Kind::Tumbling, .processing = true});
+  CHECK(rig.window->wants_ticks());
+  rig.send("a", 3, 3);
+  rig.window->tick(9);
+  for (int64_t now : {12, 15, 29}) CHECK(rig.send("a", now, now) == Outcome::Applied);
+  CHECK(rig.window->advance(1000));
+  STRCMP_EQUAL("", rig.out().c_str());
+  rig.window->tick(35);
+  STRCMP_EQUAL("a 1 3 3 3 3 0 10\na 2 27 12 15 15 10 20\na 1 29 29 29 29 20 30\n", rig.out().c_str());
+  CHECK(rig.send("a", 31) == Outcome::Applied);
+  rig.window->tick(39);
+  STRCMP_EQUAL("", rig.out().c_str());
+  rig.window->tick(40);
+  STRCMP_EQUAL("a 1 1 1 1 1 30 40\n", rig.out().c_str());
+}
+
+TEST(WindowKinds, emit_hands_on_what_has_not_fired_and_oldest_nothing) {
+  for (Evict evict : {Evict::Emit, Evict::Oldest, Evict::Reject}) {
+    Rig rig({.size = 10, .hop = 5, .max_delay = 20, .max_keys = 1, .evict = evict});
+    rig.send("a", 7);
+    rig.window->advance(9);
+    STRCMP_EQUAL("a 1 1 1 1 1 0 10\n", rig.out().c_str());
+    CHECK(rig.send("b", 7) == (evict == Evict::Reject ? Outcome::DeadLetter : Outcome::Applied));
+    STRCMP_EQUAL(evict == Evict::Emit ? "a 1 1 1 1 1 5 15\n" : "", rig.out().c_str());
+    rig.window->advance(100);
+    STRCMP_EQUAL(evict == Evict::Reject ? "a 1 1 1 1 1 5 15\n" : "b 1 1 1 1 1 5 15\n", rig.out().c_str());
+  }
+}
+
+TEST(WindowKinds, an_hour_of_seconds_has_a_bounded_number_of_slices_per_key) {
+  Rig rig({.size = hour, .hop = 1000, .max_delay = 2000, .max_keys = 2});
+  std::string reason;
+  for (const Pool& pool : rig.arena->pools())
+    if (pool.name == "p.w.slots") reason = pool.reason;
+  // count, sum, first, last and max of an int, 32 bytes of header, a key of up to 12 bytes.
+  CHECK_TRUE_TEXT(reason.starts_with("2 keys x 3603 slices + 1, x "), reason.c_str());
+  for (int64_t time = 0; time < hour + 5 * minute; time += 500) {
+    CHECK(rig.send("a", time) == Outcome::Applied);
+    rig.sink.keep = false;
+    rig.window->advance(time - 2001);
+    CHECK(rig.window->open_slices() <= 3603);
+  }
+  WindowSpec spec = rig.spec();
+  spec.windows.size_ms = 90 * day;
+  const std::vector<WindowFault> faults = WindowAggregate::check(spec, rig.input);
+  UNSIGNED_LONGS_EQUAL(1, faults.size());
+  CHECK(faults[0].part == WindowFault::Part::Hop);
+  CHECK(faults[0].message.starts_with("one key would need 7776003 slices of 1000 ms, more than 100000; make `every` longer"));
+}
+
+TEST(WindowKinds, a_cumulation_keeps_what_has_fired_in_one_slice) {
+  Rig rig({.kind = Kind::Cumulate, .size = 1000, .hop = 1});
+  for (int64_t time = 0; time < 999; ++time) {
+    CHECK(rig.send("a", time) == Outcome::Applied);
+    rig.window->advance(time - 1);
+    CHECK(rig.window->open_slices() <= 2);
+  }
+  UNSIGNED_LONGS_EQUAL(998, rig.sink.count);
+}
+
+TEST(WindowKinds, a_key_that_is_half_given_up_fires_nothing_twice) {
+  Rig rig({.size = 10, .hop = 5, .max_delay = 20, .max_keys = 1, .evict = Evict::Emit});
+  rig.send("a", 7);
+  rig.sink.room = 1;
+  CHECK(rig.send("b", 7) == Outcome::DeadLetter);
+  CHECK(rig.send("a", 4) == Outcome::DeadLetter);
+  rig.sink.room = 100;
+  rig.window->advance(100);
+  STRCMP_EQUAL("a 1 1 1 1 1 0 10\na 1 1 1 1 1 5 15\n", rig.out().c_str());
+}
+
+TEST(WindowKinds, saturates_at_the_ends_of_time) {
+  for (Kind kind : {Kind::Tumbling, Kind::Hopping, Kind::Cumulate})
+    for (const char* zone : {"", "Europe/Vienna", "-11:00"}) {
+      Rig rig({.kind = kind, .size = 10 * hour, .hop = 5 * hour, .zone = zone, .lateness = 7});
+      for (int64_t time : {INT64_MIN, INT64_MIN + 1, INT64_MAX - 1, INT64_MAX}) rig.send("a", time);
+      CHECK(rig.window->advance(INT64_MAX - 1));
+      CHECK(rig.window->advance(INT64_MAX));
+    }
+}
