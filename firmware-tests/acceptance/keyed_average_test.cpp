@@ -52,6 +52,7 @@ class KeyedAverageTest : public GatewayTest {
     UNSIGNED_LONGS_EQUAL(2, in_order.size());
     STRCMP_EQUAL("{\"key\":1,\"average\":4}", in_order[0].c_str());
     STRCMP_EQUAL("{\"key\":1,\"average\":5}", in_order[1].c_str());
+    UNSIGNED_LONGS_EQUAL(0, gateway->status().memory.weir_allocations);
     const ObservedPipeline pipeline = gateway->pipeline();
     LONGS_EQUAL(0, pipeline.imbalance);
     UNSIGNED_LONGS_EQUAL(values.size(), pipeline.ledger.applied);

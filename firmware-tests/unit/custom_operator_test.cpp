@@ -167,8 +167,9 @@ TEST(CustomOperator, shows_what_it_finds_wrong_itself_at_its_place) {
 TEST(CustomOperator, misses_what_is_required_also_where_no_options_are_written) {
   STRCMP_EQUAL("c.toml:15:12: error: [pipeline.step.options] needs \"field\"\noperator = \"tally\"\n           ^~~~~~~\n",
                problems("").c_str());
-  STRCMP_EQUAL("c.toml:16:11: error: [pipeline.step.options] needs \"field\"\noptions = { count = 1 }\n          ^~~~~~~~~~~~~\n",
-               problems("options = { count = 1 }").c_str());
+  STRCMP_EQUAL(
+      "c.toml:16:11: error: [pipeline.step.options] needs \"field\"\noptions = { count = 1 }\n          ^~~~~~~~~~~~~\n",
+      problems("options = { count = 1 }").c_str());
 }
 
 TEST(CustomOperator, an_unknown_name_is_reported_with_the_nearest) {

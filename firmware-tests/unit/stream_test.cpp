@@ -68,7 +68,7 @@ TEST_GROUP(Stream) {
     for (const StepKind* kind : {&doubling, &odd, &marked}) unregister_step_kind(*kind);
   }
   std::string problems() { return StepRig(stream.to_toml(results)).problems(); }
-  std::string run(const std::string& lines) {
+  std::string results_of(const std::string& lines) {
     StepRig rig(stream.to_toml(results));
     STRCMP_EQUAL("", rig.problems().c_str());
     rig.feed_lines(lines);
@@ -87,8 +87,8 @@ TEST(Stream, chains_texts_and_functions) {
       .filter("odd", odd)
       .map("mark", marked);
   STRCMP_EQUAL("{\"device\":\"a\",\"twice\":9,\"mark\":\"seen\"}\n{\"device\":\"b\",\"twice\":15,\"mark\":\"seen\"}\n",
-               run("{\"device\":\"a\",\"value\":2,\"ts\":1}\n{\"device\":\"a\",\"value\":-2,\"ts\":2}\n"
-                   "{\"device\":\"a\",\"value\":3,\"ts\":2}\n{\"device\":\"b\",\"value\":4,\"ts\":2}\n")
+               results_of("{\"device\":\"a\",\"value\":2,\"ts\":1}\n{\"device\":\"a\",\"value\":-2,\"ts\":2}\n"
+                          "{\"device\":\"a\",\"value\":3,\"ts\":2}\n{\"device\":\"b\",\"value\":4,\"ts\":2}\n")
                    .c_str());
 }
 
@@ -100,8 +100,8 @@ TEST(Stream, has_windows_and_every_other_step) {
       .key_by({"device"})
       .step("id = 'moved'\ndeadband = { field = 'mean', absolute = 1 }");
   STRCMP_EQUAL("{\"device\":\"a\",\"n\":2,\"mean\":2,\"window_start\":0,\"window_end\":1000}\n",
-               run("{\"device\":\"a\",\"value\":1,\"ts\":1}\n{\"device\":\"a\",\"value\":3,\"ts\":2}\n"
-                   "{\"device\":\"a\",\"value\":101,\"ts\":3}\n{\"device\":\"a\",\"value\":2.5,\"ts\":1000}\n")
+               results_of("{\"device\":\"a\",\"value\":1,\"ts\":1}\n{\"device\":\"a\",\"value\":3,\"ts\":2}\n"
+                          "{\"device\":\"a\",\"value\":101,\"ts\":3}\n{\"device\":\"a\",\"value\":2.5,\"ts\":1000}\n")
                    .c_str());
 }
 
