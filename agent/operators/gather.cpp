@@ -97,12 +97,14 @@ class Gather : public KeyedFunction {
   bool valid(const uint8_t* state) const final { return cells_.valid(state); }
   bool needs_order() const final { return false; }
 
+  Outcome admit(const Record& record, int64_t) const final {
+    const bool ours = index_of(record.values[spec_.name]) != cells_.count() && !record.values[spec_.value].is_null();
+    return ours ? Outcome::Applied : Outcome::Filtered;
+  }
+
   Outcome process(const Record& record, KeyContext& context) final {
-    const uint32_t index = index_of(record.values[spec_.name]);
-    const Value& value = record.values[spec_.value];
-    if (index != cells_.count() && !value.is_null()) return take(index, value, record, context);
-    if (context.is_new()) context.forget();
-    return Outcome::Filtered;
+    if (admit(record, context.watermark_ms()) == Outcome::Filtered) return Outcome::Filtered;
+    return take(index_of(record.values[spec_.name]), record.values[spec_.value], record, context);
   }
 
  protected:

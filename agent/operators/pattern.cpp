@@ -55,12 +55,14 @@ class Pattern final : public KeyedFunction {
     return matcher_.valid(state + matcher_at());
   }
 
+  Outcome admit(const Record& record, int64_t watermark_ms) const override {
+    return record.event_time_ms <= watermark_ms ? Outcome::Late : Outcome::Applied;
+  }
+
   Outcome process(const Record& record, KeyContext& context) override {
     const int64_t time_ms = record.event_time_ms;
-    if (time_ms <= context.watermark_ms() || (!context.is_new() && time_ms < load<int64_t>(context.peek() + taken_ms_at))) {
-      if (context.is_new()) context.forget();
-      return Outcome::Late;
-    }
+    if (admit(record, context.watermark_ms()) == Outcome::Late) return Outcome::Late;
+    if (!context.is_new() && time_ms < load<int64_t>(context.peek() + taken_ms_at)) return Outcome::Late;
     uint8_t* state = context.state().data();
     if (context.is_new()) store(state + taken_ms_at, INT64_MIN);
     if (load<uint32_t>(state + waiting_at) == rows_max_) {

@@ -17,6 +17,7 @@ void register_built_in_steps() {
       &gather_step,
       &hold_step,
       &join_step,
+      &lookup_step,
       &pattern_step,
       &range_step,
       &regress_step,

@@ -18,6 +18,7 @@ extern const StepKind fill_step;
 extern const StepKind gather_step;
 extern const StepKind hold_step;
 extern const StepKind join_step;
+extern const StepKind lookup_step;
 extern const StepKind pattern_step;
 extern const StepKind range_step;
 extern const StepKind regress_step;

@@ -14,13 +14,14 @@ std::string TumblingFunction::layout() const {
   return "window " + std::to_string(windows_.size_ms) + "+" + std::to_string(windows_.offset_ms) + " " + body_layout();
 }
 
+Outcome TumblingFunction::admit(const Record& record, int64_t watermark_ms) const {
+  if (windows_.last_of(windows_.start_of(record.event_time_ms)) <= watermark_ms) return Outcome::Late;
+  return ignores(record) ? Outcome::Filtered : Outcome::Applied;
+}
+
 Outcome TumblingFunction::process(const Record& record, KeyContext& context) {
+  if (const Outcome outcome = admit(record, context.watermark_ms()); outcome != Outcome::Applied) return outcome;
   const int64_t start_ms = windows_.start_of(record.event_time_ms);
-  const bool passed = windows_.last_of(start_ms) <= context.watermark_ms();
-  if (passed || ignores(record)) {
-    if (context.is_new()) context.forget();
-    return passed ? Outcome::Late : Outcome::Filtered;
-  }
   if (!context.is_new()) {
     const auto open_ms = load<int64_t>(context.peek());
     if (start_ms < open_ms) return Outcome::Late;

@@ -21,6 +21,7 @@ class TumblingFunction : public KeyedFunction {
   uint32_t state_bytes() const final { return body_at + body_bytes(); }
   std::string layout() const final;
   bool valid(const uint8_t* state) const final { return body_valid(state + body_at); }
+  Outcome admit(const Record& record, int64_t watermark_ms) const final;
   Outcome process(const Record& record, KeyContext& context) final;
   void on_event_timer(int64_t time_ms, KeyContext& context) final;
   void on_evicted(KeyContext& context) final;

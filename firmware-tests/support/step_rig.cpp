@@ -18,6 +18,14 @@ constexpr const char* standard_source =
     "event_time = { field = \"ts\", max_delay = \"0s\" }\n";
 constexpr const char* sink = "[pipeline.sink]\nmqtt = \"local\"\ntopic = \"results\"\nformat = \"json\"\n";
 
+/// Files that an example names lie in the source tree.
+std::string with_files(std::string toml) {
+  const std::string begin = "\"configs/";
+  for (size_t at = toml.find(begin); at != std::string::npos; at = toml.find(begin, at + 1))
+    toml.replace(at + 1, 0, WEIR_SOURCE_DIR "/");
+  return toml;
+}
+
 /// Tables of the steps come behind the source, whose order in the text is free.
 std::string configuration(const std::string& toml) {
   if (toml.starts_with(pipeline)) return broker + toml;
@@ -32,7 +40,7 @@ std::string configuration(const std::string& toml) {
 LoadedConfig load_steps(const std::string& toml) {
   TemporaryDirectory directory;
   const std::string path = directory.file("c.toml");
-  std::ofstream(path) << configuration(toml);
+  std::ofstream(path) << with_files(configuration(toml));
   return load_config(std::vector<std::string>{path}, {});
 }
 
