@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <random>
 
+#include "agent/base/heap_guard.h"
+
 #include <CppUTest/TestHarness.h>
 
 using namespace weir;
@@ -162,6 +164,68 @@ TEST(StepHarness, a_restart_at_any_point_changes_nothing) {
       if (lines.empty()) continue;
       const std::string expected = uncut(example, lines);
       STRCMP_EQUAL_TEXT(expected.c_str(), cut(example, lines, random).c_str(), example.name().c_str());
+    }
+  }
+}
+
+namespace {
+
+/// Counts and forgets.
+struct CountingSink final : Operator, RefusalHandler {
+  Schema none;
+  uint64_t results = 0;
+  std::string_view id() const override { return "sink"; }
+  const Schema& schema() const override { return none; }
+  Outcome process(const Record&) override {
+    ++results;
+    return Outcome::Applied;
+  }
+  void on_refused(const Record&, const Schema&, std::string_view, Refusal) override {}
+};
+
+struct PaddedLine {
+  std::string topic, payload;
+  explicit PaddedLine(const std::string& line) {
+    const size_t brace = line.find('{');
+    topic = brace > 1 ? line.substr(0, brace - 1) : "sensors/x";
+    payload = line.substr(brace) + std::string(payload_padding, '\0');
+  }
+  Message message(uint64_t offset) const {
+    Message message;
+    message.topic = topic;
+    message.payload = as_bytes(std::string_view(payload).substr(0, payload.size() - payload_padding));
+    message.offset = offset;
+    return message;
+  }
+};
+
+}  // namespace
+
+TEST(StepHarness, no_step_allocates_after_it_was_made) {
+  if (!heap_guard_present()) return;
+  for (const char* page : example_pages) {
+    for (const DocsExample& example : docs_examples(page)) {
+      std::vector<PaddedLine> lines;
+      for (const std::string& line : inputs_of(example)) lines.emplace_back(line);
+      LoadedConfig config = load_steps(example.toml);
+      Arena arena(size_t{1} << 30);
+      PlannedGraph planned = build_graph(config.specification.pipeline.at(0), config.diagnostics, arena);
+      CHECK_TRUE_TEXT(planned.result != nullptr, example.name().c_str());
+      StepGraph graph("p", std::move(planned.parts), arena);
+      CountingSink sink;
+      graph.connect(sink, sink);
+      graph.start(0);
+      uint64_t offset = 0;
+      heap_guard_arm();
+      for (const PaddedLine& line : lines) {
+        (void)graph.process(line.message(++offset), StepGraph::by_event_time, 0);
+        (void)graph.advance();
+      }
+      graph.finish();
+      (void)graph.advance();
+      const uint64_t allocations = heap_allocations(HeapOwner::Weir);
+      heap_guard_disarm();
+      LONGS_EQUAL_TEXT(0, allocations, example.name().c_str());
     }
   }
 }
