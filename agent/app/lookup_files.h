@@ -1,8 +1,11 @@
-// Which files the `lookup` step can read: CSV. Start-up only.
+// The files that lookup steps can read, and which class reads which.
 #pragma once
+
+#include "agent/model/lookup_file.h"
 
 namespace weir {
 
-void register_lookup_files();
+/// Lives as long as the process; has no state.
+LookupFiles& lookup_files();
 
 }  // namespace weir

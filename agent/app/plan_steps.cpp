@@ -1,5 +1,7 @@
 #include "agent/app/plan_steps.h"
 
+#include "agent/app/lookup_files.h"
+
 #include <algorithm>
 
 #include "agent/app/plan_parts.h"
@@ -127,6 +129,7 @@ std::unique_ptr<Operator> build_registered(const StepContext& context, const Ste
   if (std::ranges::any_of(keyed.key_fields, [&](uint32_t field) { return input[field].clock; })) keyed.clocks = context.clocks;
   StepBuild build(step.options, input, std::move(keyed), context.arena, context.pipeline.name + "." + id, step.at, errors);
   build.set_second_input(second);
+  build.set_lookup_files(lookup_files());
   std::unique_ptr<Operator> made = step.kind->make(build);
   return build.good() && context.diagnostics.errors() == errors_before ? std::move(made) : nullptr;
 }

@@ -1,13 +1,15 @@
 #include "agent/app/replay_input.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "agent/base/text_writer.h"
 
 namespace weir {
 namespace {
 
-std::string json_string(const std::string& text) {
+std::string json_string(std::string_view text) {
   std::string buffer(text.size() * 6 + 2, '\0');
   TextWriter out(buffer);
   out.append_json_string(text);
@@ -15,7 +17,7 @@ std::string json_string(const std::string& text) {
 }
 
 /// Whether JSON would read it as a number; what only looks like one (01, 1., +1, nan) is a text.
-bool is_number(const std::string& text) {
+bool is_number(std::string_view text) {
   double value = 0;
   const char* end = text.data() + text.size();
   const auto result = std::from_chars(text.data(), end, value);
@@ -23,8 +25,8 @@ bool is_number(const std::string& text) {
   const bool plain = text.size() > digits && text[digits] >= '0' && text[digits] <= '9' && text.back() != '.';
   const bool leading_zero =
       text.size() > digits + 1 && text[digits] == '0' && text[digits + 1] >= '0' && text[digits + 1] <= '9';
-  return result.ec == std::errc{} && result.ptr == end && plain && !leading_zero && text.find(".e") == std::string::npos &&
-         text.find(".E") == std::string::npos;
+  return result.ec == std::errc{} && result.ptr == end && plain && !leading_zero && text.find(".e") == std::string_view::npos &&
+         text.find(".E") == std::string_view::npos;
 }
 
 }  // namespace
@@ -39,9 +41,13 @@ std::string topic_for(const PipelineSpec& pipeline) {
 
 ReplayInput::ReplayInput(std::istream& stream, bool csv, std::string topic)
     : stream_(stream), csv_(csv), standard_topic_(std::move(topic)) {
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-  if (!csv_ || !read_row(names_)) return;
-  if (!names_.empty() && names_[0].text.starts_with(byte_order_mark)) names_[0].text.erase(0, byte_order_mark.size());
+  if (!csv_) return;
+  text_.assign(std::istreambuf_iterator<char>(stream_), {});
+  rows_.emplace(text_);
+  cells_.resize(csv_columns_max);
+  size_t count = 0;
+  if (!rows_->next(cells_, count)) return;
+  for (size_t index = 0; index < std::min(count, cells_.size()); ++index) names_.emplace_back(cells_[index].text);
 }
 
 bool ReplayInput::read_line() {
@@ -54,8 +60,10 @@ bool ReplayInput::read_line() {
 bool ReplayInput::next() {
   topic_ = standard_topic_;
   if (csv_) {
-    if (!read_row(row_)) return false;
-    object_from(row_);
+    size_t count = 0;
+    if (!rows_->next(cells_, count)) return false;
+    line_ = rows_->line();
+    object_from(std::span(cells_).first(std::min(count, cells_.size())));
     payload_ = object_;
     return true;
   }
@@ -75,48 +83,18 @@ void ReplayInput::split_topic() {
   payload_ = payload_.substr(blank + 1);
 }
 
-/// A row of RFC 4180: cells in quotes may hold commas, doubled quotes and line breaks.
-bool ReplayInput::read_row(std::vector<Cell>& row) {
-  row.clear();
-  do {
-    if (!read_line()) return false;
-  } while (text_.empty());
-  row.emplace_back();
-  bool quoted = false;
-  for (size_t at = 0;; ++at) {
-    if (at == text_.size()) {
-      if (!quoted || !read_line()) return true;
-      row.back().text += '\n';
-      at = SIZE_MAX;  // the loop goes on with the first character
-      continue;
-    }
-    const char character = text_[at];
-    if (quoted && character == '"' && at + 1 < text_.size() && text_[at + 1] == '"') {
-      row.back().text += '"';
-      ++at;
-    } else if (character == '"') {
-      quoted = !quoted;
-      row.back().quoted = true;
-    } else if (character == ',' && !quoted) {
-      row.emplace_back();
-    } else {
-      row.back().text += character;
-    }
-  }
-}
-
-void ReplayInput::object_from(const std::vector<Cell>& row) {
+void ReplayInput::object_from(std::span<const CsvCell> row) {
   object_.assign(1, '{');
   for (size_t index = 0; index < names_.size() && index < row.size(); ++index) {
-    const Cell& cell = row[index];
+    const CsvCell& cell = row[index];
     if (index > 0) object_ += ',';
-    object_ += json_string(names_[index].text);
+    object_ += json_string(names_[index]);
     object_ += ':';
     const bool bare = cell.text == "true" || cell.text == "false" || cell.text == "null" || is_number(cell.text);
     if (cell.quoted || (!bare && !cell.text.empty()))
       object_ += json_string(cell.text);
     else
-      object_ += cell.text.empty() ? "null" : cell.text;
+      object_ += cell.text.empty() ? std::string_view("null") : cell.text;
   }
   object_ += '}';
 }

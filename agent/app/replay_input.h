@@ -2,11 +2,13 @@
 #pragma once
 
 #include <istream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "agent/config/spec.h"
+#include "connectors/file/csv_rows.h"
 
 namespace weir {
 
@@ -28,21 +30,17 @@ class ReplayInput {
   uint64_t line() const { return line_; }
 
  private:
-  struct Cell {
-    std::string text;
-    bool quoted = false;
-  };
   bool read_line();
-  bool read_row(std::vector<Cell>& row);
-  void object_from(const std::vector<Cell>& row);
+  void object_from(std::span<const CsvCell> row);
   void split_topic();
 
   std::istream& stream_;
   bool csv_;
   std::string standard_topic_;
   std::string text_;
-  std::vector<Cell> names_;
-  std::vector<Cell> row_;
+  std::optional<CsvRows> rows_;  // over text_
+  std::vector<std::string> names_;
+  std::vector<CsvCell> cells_;
   std::string object_;
   std::string_view topic_;
   std::string_view payload_;

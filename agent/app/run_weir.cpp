@@ -6,7 +6,6 @@
 
 #include "agent/app/command_line.h"
 #include "agent/app/commands.h"
-#include "agent/app/lookup_files.h"
 #include "agent/app/run_weir.h"
 #include "agent/app/version.h"
 #include "agent/base/nearest_name.h"
@@ -73,7 +72,6 @@ int find_and_run(int count, char** arguments) {
 
 int run_weir(int count, char** arguments) {
   register_built_in_steps();
-  register_lookup_files();
   return find_and_run(count, arguments);
 }
 

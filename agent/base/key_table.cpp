@@ -1,5 +1,6 @@
 #include "agent/base/key_table.h"
 
+#include <algorithm>
 #include <bit>
 #include <string>
 
@@ -21,6 +22,11 @@ KeyTable::KeyTable(uint32_t keys_max, Arena& arena, std::string_view pool)
     : keys_max_(keys_max),
       entries_(arena.take<Entry>(entries_for(keys_max), pool, reason_for(keys_max))),
       mask_(static_cast<uint32_t>(entries_.size() - 1)) {}
+
+void KeyTable::clear() {
+  std::ranges::fill(entries_, Entry{});
+  size_ = 0;
+}
 
 uint32_t KeyTable::find(uint64_t hash, FunctionRef<bool(uint32_t)> is_key) const {
   const auto wanted = static_cast<uint32_t>(hash);

@@ -25,6 +25,7 @@ class KeyTable {
   uint32_t find(uint64_t hash, FunctionRef<bool(uint32_t place)> is_key) const;
   /// Requires that the key is not in the table and that size() < keys_max.
   void insert(uint64_t hash, uint32_t place);
+  void clear();
   /// Requires that this pair was inserted.
   void erase(uint64_t hash, uint32_t place);
 

@@ -35,6 +35,7 @@ const char* wanted_name(OptionType type) {
       return "a size such as \"8MiB\"";
     case OptionType::Name:
     case OptionType::Text:
+    case OptionType::Path:
     case OptionType::Choice:
       return "a string";
     case OptionType::Expression:
@@ -70,6 +71,7 @@ class SectionBinder {
   void bind_real(const Option& option, const Node& node);
   void bind_quantity(const Option& option, const Node& node);
   void bind_text(const Option& option, const Node& node);
+  std::string resolved(const Text& path) const;
   void bind_list(const Option& option, const Node& node);
   void bind_fields(const Node& node);
   void bind_expressions(const Option& option, const Node& node);
@@ -168,6 +170,7 @@ void SectionBinder::bind_value(const Option& option, const Node& node) {
       return bind_quantity(option, node);
     case OptionType::Name:
     case OptionType::Text:
+    case OptionType::Path:
     case OptionType::Choice:
     case OptionType::Expression:
       return bind_text(option, node);
@@ -229,12 +232,23 @@ void SectionBinder::bind_text(const Option& option, const Node& node) {
   if (option.type == OptionType::Name && !is_name(node.text.value))
     return error(node, "\"" + std::string(option.key) + "\" must be 1 to 63 of the characters A-Z a-z 0-9 _ . -");
   if (option.type == OptionType::Choice && !accept_choice(option, node)) return;
-  if (option.type == OptionType::Text && !accept_length(option, node, node.text.value.size(), "bytes")) return;
+  const bool is_text = option.type == OptionType::Text || option.type == OptionType::Path;
+  if (is_text && !accept_length(option, node, node.text.value.size(), "bytes")) return;
+  if (option.type == OptionType::Path)
+    static_cast<StepOptions*>(option.member.address(target_))->value(option.key).path = resolved(node.text);
   if (option.member.type == MemberType::Located || option.member.type == MemberType::Bag) {
     into<Text>(option) = node.text;
   } else {
     into<std::string>(option) = node.text.value;
   }
+}
+
+/// A relative path begins where the file lies that names it; on the command line, where weir was started.
+std::string SectionBinder::resolved(const Text& path) const {
+  const ConfigFile& file = context_.files[path.at.file];
+  const size_t slash = file.name.rfind('/');
+  if (path.value.starts_with('/') || file.is_override || slash == std::string::npos) return path.value;
+  return file.name.substr(0, slash + 1) + path.value;
 }
 
 void SectionBinder::bind_list(const Option& option, const Node& node) {

@@ -169,6 +169,7 @@ void write_type(const Option& option, JsonText& json) {
       write_strings(json, nullptr);
       return write_choices(option, json);
     case OptionType::Text:
+    case OptionType::Path:
       write_strings(json, nullptr);
       return write_bounds(option, "minLength", "maxLength", json);
     case OptionType::TextList:

@@ -28,6 +28,7 @@ enum class OptionType : uint8_t {
   Duration,         // kept in ms
   DurationOrCount,  // kept in ms, or an integer as it stands
   Size,             // kept in bytes
+  Path,             // of registered steps only; relative to the configuration file
   Choice,
   Expression,
   TextList,

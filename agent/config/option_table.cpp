@@ -942,6 +942,7 @@ constexpr bool fits(OptionType type, MemberType into) {
     case Boolean:
       return into == MemberType::Bool;
     case Number:
+    case Path:
       return false;  // of registered steps only
     case Integer:
     case Size:

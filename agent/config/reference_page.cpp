@@ -53,6 +53,8 @@ std::string type_text(const Option& option) {
       return "name";
     case OptionType::Text:
       return "string";
+    case OptionType::Path:
+      return "path";
     case OptionType::Duration:
       return "duration";
     case OptionType::Size:

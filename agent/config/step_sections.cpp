@@ -19,6 +19,8 @@ OptionType type_of(StepOptionType type) {
       return OptionType::Size;
     case StepOptionType::Text:
       return OptionType::Text;
+    case StepOptionType::Path:
+      return OptionType::Path;
     case StepOptionType::Choice:
       return OptionType::Choice;
     case StepOptionType::Expression:

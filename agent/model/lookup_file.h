@@ -1,59 +1,43 @@
-// LookupFile: the seam to a file whose rows records are joined with: a header that names columns, and rows of texts. Opened
-// while the agent starts, by whatever the program has registered, and read again when it has changed: without the heap, and not
-// for long, for the file's size is bounded. Reactor thread only.
+// LookupFile: the seam between a lookup step and the file that its table comes from. A file is read whole, at the start and
+// again when it has changed, on the reactor thread, so it is bounded in bytes and rows. Reading allocates nothing of weir's
+// after it was made.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "agent/base/arena.h"
+#include "agent/base/function_ref.h"
+#include "agent/base/text_writer.h"
+#include "agent/model/schema.h"
 
 namespace weir {
-
-/// What is wrong with a file; `text` is a constant, nullptr if nothing is. Lines and columns count from 1; 0: no place.
-struct LookupFault {
-  const char* text = nullptr;
-  uint32_t line = 0;
-  uint32_t column = 0;
-};
-
-/// Takes the rows of a file, one after the other.
-class LookupRows {
- public:
-  virtual ~LookupRows() = default;
-  /// What is wrong with a cell; `text` is a constant, nullptr if all are taken.
-  struct Misfit {
-    const char* text = nullptr;
-    size_t cell = 0;
-  };
-  /// One cell per column asked for; views are good for the length of the call.
-  virtual Misfit on_row(std::span<const std::string_view> cells, uint32_t line) = 0;
-};
 
 class LookupFile {
  public:
   virtual ~LookupFile() = default;
-  /// Whether the file is not the one that was read last, successfully or not.
+  /// Whether the file is another one, or looks different, than when it was last read. One stat.
   virtual bool changed() = 0;
-  virtual LookupFault read(LookupRows& rows) = 0;
+  /// Calls `row` for each row with a value per column, null for an empty cell; strings view the reader's buffer. What it
+  /// returns, unless it is nullptr, is why the row cannot be, and ends the walk. False with `problem` saying the place and the
+  /// reason.
+  virtual bool read(FunctionRef<const char*(std::span<const Value>)> row, TextWriter& problem) = 0;
 };
 
-struct LookupRequest {
+struct LookupFileSpec {
   std::string path;
-  std::vector<std::string> columns;
-  uint64_t bytes_max = 0;
-  std::string pool;  // a name for the memory that reading takes
+  std::string table;           // of a SQLite file; empty: the file is CSV
+  std::vector<Field> columns;  // names as they stand in the file, and the types that they are read as
+  size_t bytes_max = 0;
 };
 
-using LookupOpener = std::unique_ptr<LookupFile> (*)(const LookupRequest& request, Arena& arena);
-
-/// What the program opens such files with; set before a configuration is planned.
-void set_lookup_opener(LookupOpener opener);
-/// nullptr if the program has none.
-LookupOpener lookup_opener();
+/// Makes them; the application knows which kinds there are.
+class LookupFiles {
+ public:
+  virtual ~LookupFiles() = default;
+  virtual std::unique_ptr<LookupFile> open(const LookupFileSpec& spec, Arena& arena, const std::string& pool) = 0;
+};
 
 }  // namespace weir

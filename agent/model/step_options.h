@@ -21,6 +21,7 @@ enum class StepOptionType : uint8_t {
   Duration,  // kept in ms
   Size,      // kept in bytes
   Text,      // also the name of a field
+  Path,      // of a file; a relative one begins at the directory of the configuration file
   Choice,
   Expression,
   TextList,
@@ -46,7 +47,8 @@ struct StepValue {
   bool boolean = false;
   int64_t integer = 0;  // Integer, Duration (ms), Size (bytes)
   double number = 0;
-  Text text;  // Text, Choice, Expression
+  Text text;         // Text, Path, Choice, Expression
+  std::string path;  // Path: as it is to be opened
   std::vector<Text> list;
   std::vector<NamedExpression> expressions;
   Location at;  // of the value; of the step where it was not given
@@ -61,6 +63,7 @@ class StepOptions {
   int64_t integer(std::string_view key) const { return find(key).integer; }
   double number(std::string_view key) const { return find(key).number; }
   const Text& text(std::string_view key) const { return find(key).text; }
+  const std::string& path(std::string_view key) const { return find(key).path; }
   const std::vector<Text>& list(std::string_view key) const { return find(key).list; }
   const std::vector<NamedExpression>& expressions(std::string_view key) const { return find(key).expressions; }
   Location at(std::string_view key) const { return find(key).at; }

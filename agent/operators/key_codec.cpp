@@ -106,6 +106,13 @@ int KeyCodec::compare(Bytes left, Bytes right) const {
   return 0;
 }
 
+void KeyCodec::describe(std::span<const Value> key, TextWriter& out) const {
+  for (size_t index = 0; index < size(); ++index) {
+    out.append(index == 0 ? "" : ", ").append(fields_[index].name).append(" = ");
+    append_json(out, key[index]);
+  }
+}
+
 void KeyCodec::describe_no_room(std::string_view id, uint64_t max_keys, std::string_view are_what,
                                 std::span<const Value> values, TextWriter& out) const {
   out.append("step ").append(id).append(": all max_keys = ").append_uint(max_keys);

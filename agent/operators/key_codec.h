@@ -27,6 +27,8 @@ class KeyCodec {
   /// A total order of keys, field by field: null first, then by value, text by its bytes. Requires bytes that decode() takes.
   int compare(Bytes left, Bytes right) const;
 
+  /// `device = "d1", channel = 3`, of one value per key field.
+  void describe(std::span<const Value> key, TextWriter& out) const;
   /// Why a record with these values finds no room: `step <id>: all max_keys = N keys <are what>; no room for device = "d1"`.
   void describe_no_room(std::string_view id, uint64_t max_keys, std::string_view are_what, std::span<const Value> values,
                         TextWriter& out) const;

@@ -1,251 +1,318 @@
-// lookup: joins a record with a row of a table from a file, found by its key. The file is read at the start and again when it
-// has changed; a bad new one leaves the table as it is and is told once. No state: after a restart the file is read anew.
-#include <algorithm>
+// lookup: adds to each record what a table in a file says about it. The table lies in memory twice: when the file has changed
+// it is read into the other half, and taken only if all of it is good; otherwise the old one stays, and the log says once why.
+//
+// Memory: 2 x max_rows rows of the key's bytes and the added fields. Not part of the state: a restart reads the file again.
+#include <array>
 
+#include "agent/base/hash.h"
 #include "agent/base/log.h"
-#include "agent/operators/lookup_table.h"
+#include "agent/model/lookup_file.h"
+#include "agent/operators/row_cell.h"
 #include "agent/operators/step_build.h"
 #include "agent/operators/steps.h"
 
 namespace weir {
 namespace {
 
-constexpr uint32_t string_length_max = 4096;
-
 enum class Missing : uint8_t { Null, Drop, DeadLetter };
 
 struct LookupSpec {
-  std::vector<Program> key;
+  std::vector<uint32_t> on;  // positions in the input
+  Schema key;                // the same fields
+  Schema added;
   Missing missing = Missing::Null;
-  int64_t reload_ms = 0;  // 0: never
-  std::string path;
+  uint32_t max_rows = 0;
+  int64_t check_ms = 0;
+};
+
+std::vector<uint32_t> first_positions(size_t count) {
+  std::vector<uint32_t> positions;
+  for (uint32_t index = 0; index < count; ++index) positions.push_back(index);
+  return positions;
+}
+
+/// One reading of the file.
+class Table {
+ public:
+  Table(const LookupSpec& spec, const KeyCodec& codec, const RowCell& cells, Arena& arena, const std::string& pool)
+      : codec_(codec),
+        cells_(cells),
+        keys_(spec.max_rows, arena, pool + ".key-table"),
+        row_bytes_(sizeof(uint16_t) + codec.bytes_max() + cells.bytes()),
+        rows_(arena.take<uint8_t>(size_t{spec.max_rows} * row_bytes_, pool + ".table",
+                                  "2 x " + std::to_string(spec.max_rows) + " rows x " + std::to_string(row_bytes_) + " bytes")),
+        max_rows_(spec.max_rows) {}
+
+  uint32_t rows() const { return count_; }
+
+  /// The added fields of the row with this key; nullptr if there is none. The bytes of the key come first.
+  const uint8_t* find(Bytes key) const {
+    const uint32_t row = keys_.find(hash64(key), [&](uint32_t other) { return as_text(key_of(other)) == as_text(key); });
+    return row == KeyTable::none ? nullptr : row_at(row) + sizeof(uint16_t) + codec_.bytes_max();
+  }
+  void clear() {
+    keys_.clear();
+    count_ = 0;
+  }
+  /// `values` are those of the key and then the added ones. Returns why the row cannot be, or nullptr.
+  const char* add(std::span<const Value> values) {
+    if (count_ == max_rows_) return "there are more rows than max_rows";
+    uint8_t* row = row_at(count_);
+    const Bytes key =
+        codec_.encode(values.first(codec_.size()), {row + sizeof(uint16_t), static_cast<size_t>(codec_.bytes_max())});
+    store(row, static_cast<uint16_t>(key.size()));
+    if (find(key) != nullptr) return "an earlier row has the same key";
+    cells_.put(row + sizeof(uint16_t) + codec_.bytes_max(), values.subspan(codec_.size()));
+    keys_.insert(hash64(key), count_++);
+    return nullptr;
+  }
+
+ private:
+  uint8_t* row_at(uint32_t row) const { return rows_.data() + size_t{row} * row_bytes_; }
+  Bytes key_of(uint32_t row) const { return {row_at(row) + sizeof(uint16_t), load<uint16_t>(row_at(row))}; }
+
+  const KeyCodec& codec_;
+  const RowCell& cells_;
+  KeyTable keys_;
+  size_t row_bytes_;
+  std::span<uint8_t> rows_;
+  uint32_t max_rows_;
+  uint32_t count_ = 0;
 };
 
 class Lookup final : public Operator {
  public:
-  /// `schema`: the input's fields, then the columns of the table that are added.
-  Lookup(std::string id, LookupSpec spec, std::unique_ptr<LookupFile> file, std::unique_ptr<LookupTable> table,
-         const Schema& input, Schema schema, Arena& arena, const std::string& pool)
+  Lookup(std::string id, LookupSpec spec, const Schema& input, std::unique_ptr<LookupFile> file, Arena& arena,
+         const std::string& pool)
       : id_(std::move(id)),
         spec_(std::move(spec)),
-        file_(std::move(file)),
-        table_(std::move(table)),
         input_(input),
-        schema_(std::move(schema)) {
-    row_ = arena.take<Value>(schema_.size(), pool + ".row", "1 row x " + std::to_string(schema_.size()) + " fields x 16 bytes");
-    key_ = arena.take<Value>(spec_.key.size(), pool + ".row", "");
+        schema_(input),
+        file_(std::move(file)),
+        codec_(spec_.key, first_positions(spec_.key.size())),
+        cells_(spec_.added),
+        tables_{Table(spec_, codec_, cells_, arena, pool), Table(spec_, codec_, cells_, arena, pool)} {
+    for (const Field& field : spec_.added.fields()) schema_.add(field);
+    const std::string row = pool + ".row";
+    row_ = arena.take<Value>(schema_.size(), row, "1 row x " + std::to_string(schema_.size()) + " fields x 16 bytes");
+    key_values_ = arena.take<Value>(spec_.key.size(), row, "");
+    key_room_ = arena.take<uint8_t>(static_cast<size_t>(codec_.bytes_max()), row, "");
   }
 
   std::string_view id() const override { return id_; }
   const Schema& schema() const override { return schema_; }
-  bool wants_ticks() const override { return spec_.reload_ms > 0; }
+  bool wants_ticks() const override { return spec_.check_ms > 0; }
 
-  Outcome process(const Record& record) override {
-    for (size_t index = 0; index < key_.size(); ++index) key_[index] = spec_.key[index].evaluate(record.values);
-    std::ranges::copy(record.values, row_.begin());
-    const std::span<Value> added = row_.subspan(record.values.size());
-    if (!table_->find(key_, added)) {
-      if (spec_.missing == Missing::Drop) return Outcome::Filtered;
-      if (spec_.missing == Missing::DeadLetter) {
-        refusals().on_refused(record, input_, id_, {"lookup", "the table has no row for its key"});
-        return Outcome::DeadLetter;
-      }
-      std::ranges::fill(added, Value::null());
-    }
-    Record joined = record;
-    joined.values = row_;
-    return next().process(joined);
-  }
-
-  bool tick(int64_t processing_ms) override {
-    if (spec_.reload_ms == 0 || processing_ms < next_look_ms_) return true;
-    if (__builtin_add_overflow(processing_ms, spec_.reload_ms, &next_look_ms_)) next_look_ms_ = INT64_MAX;
-    if (file_->changed()) reload();
+  /// Into the half that is not in use; false with the reason if it cannot be, and the one in use stays.
+  bool read(TextWriter& problem) {
+    Table& other = tables_[1 - in_use_];
+    other.clear();
+    if (!file_->read([&](std::span<const Value> values) { return other.add(values); }, problem)) return false;
+    in_use_ = 1 - in_use_;
     return true;
   }
 
- private:
-  void reload() {
-    const LookupFault fault = table_->load(*file_);
-    if (fault.text == nullptr)
-      log(LogLevel::Info, "%s: %s has changed: %u rows", id_.c_str(), spec_.path.c_str(), table_->size());
+  bool tick(int64_t processing_ms) override {
+    if (processing_ms < next_check_ms_) return true;
+    next_check_ms_ = processing_ms + spec_.check_ms;
+    if (!file_->changed()) return true;
+    TextWriter problem(text_);
+    if (read(problem)) {
+      log(LogLevel::Notice, "step %s: read its table again: %u rows", id_.c_str(), tables_[in_use_].rows());
+    } else if (!failed_) {
+      log(LogLevel::Warning, "step %s: its table cannot be read, the last good one stays: %.*s", id_.c_str(),
+          static_cast<int>(problem.size()), problem.text().data());
+    }
+    failed_ = problem.size() > 0;
+    return true;
+  }
+
+  Outcome process(const Record& record) override {
+    for (size_t index = 0; index < spec_.on.size(); ++index) key_values_[index] = record.values[spec_.on[index]];
+    const uint8_t* found = tables_[in_use_].find(codec_.encode(key_values_, key_room_));
+    if (found == nullptr && spec_.missing == Missing::Drop) return Outcome::Filtered;
+    if (found == nullptr && spec_.missing == Missing::DeadLetter) return refuse(record);
+    std::ranges::copy(record.values, row_.begin());
+    const std::span<Value> added = row_.subspan(record.values.size());
+    if (found != nullptr)
+      cells_.get(found, added);
     else
-      log(LogLevel::Warning, "%s: %s:%u:%u: %s; the table from before stays", id_.c_str(), spec_.path.c_str(), fault.line,
-          fault.column, fault.text);
+      std::ranges::fill(added, Value::null());
+    Record changed = record;
+    changed.values = row_;
+    return next().process(changed);
+  }
+
+ private:
+  Outcome refuse(const Record& record) {
+    TextWriter text(text_);
+    text.append("step ").append(id_).append(": the table has no row for ");
+    codec_.describe(key_values_, text);
+    refusals().on_refused(record, input_, id_, {"lookup", text.text()});
+    return Outcome::DeadLetter;
   }
 
   std::string id_;
   LookupSpec spec_;
-  std::unique_ptr<LookupFile> file_;
-  std::unique_ptr<LookupTable> table_;
   const Schema& input_;
   Schema schema_;
+  std::unique_ptr<LookupFile> file_;
+  KeyCodec codec_;
+  RowCell cells_;
+  std::array<Table, 2> tables_;
+  size_t in_use_ = 0;
   std::span<Value> row_;
-  std::span<Value> key_;
-  int64_t next_look_ms_ = INT64_MIN;
+  std::span<Value> key_values_;
+  std::span<uint8_t> key_room_;
+  int64_t next_check_ms_ = INT64_MIN;
+  bool failed_ = false;
+  std::array<char, 512> text_{};
 };
 
-/// `bool`, `int`, `float`, `string`, `string(N)`.
-bool parse_column_type(std::string_view text, Field& field) {
-  for (Type type : {Type::Bool, Type::Int, Type::Float})
-    if (text == type_name(type)) return field.type = type, true;
-  field.type = Type::String;
-  field.max_length = default_string_length;
-  if (text == "string") return true;
-  if (!text.starts_with("string(") || !text.ends_with(")") || text.size() > 12) return false;
-  field.max_length = 0;
-  for (char digit : text.substr(7, text.size() - 8)) {
-    if (digit < '0' || digit > '9') return false;
-    field.max_length = field.max_length * 10 + static_cast<uint32_t>(digit - '0');
+/// "float", "string(32)", "float max_t": the type of an added field and, where it has another name, its column.
+bool parse_added(const NamedExpression& rule, Field& field, std::string& column) {
+  const std::string& text = rule.expression.value;
+  const std::string type = text.substr(0, text.find(' '));
+  column = type.size() == text.size() ? rule.name : text.substr(text.find_first_not_of(' ', type.size()));
+  field.name = rule.name;
+  for (Type each : {Type::Bool, Type::Int, Type::Float, Type::String})
+    if (type == type_name(each)) field.type = each;
+  if (field.type == Type::String) field.max_length = default_string_length;
+  if (type.starts_with("string(") && type.ends_with(')')) {
+    const long length = strtol(type.c_str() + 7, nullptr, 10);
+    field.type = Type::String;
+    field.max_length = static_cast<uint32_t>(length);
+    if (length < 1 || length > 4096) return false;
   }
-  return field.max_length >= 1 && field.max_length <= string_length_max;
+  return field.type != Type::Null && !column.empty();
 }
 
-/// The columns that a record's key is looked for in, and their values.
-Schema key_columns(StepBuild& build, LookupSpec& spec) {
-  const StepOptions& options = build.options();
-  Schema keys;
-  if (options.given("on") == options.given("key")) {
-    build.error(options.given("on") ? "on" : "lookup", "a lookup needs \"on\" or \"key\"", "for example: on = \"device\"");
-  } else if (options.given("on")) {
-    (void)build.field("on", ordered_types);
-    const Text& name = options.text("on");
-    Text expression = name;
-    expression.value = "`" + name.value + "`";
-    if (build.good()) spec.key.push_back(build.expression(expression, Type::Null));
-    if (build.good()) keys.add({name.value, spec.key[0].type(), spec.key[0].max_length()});
+void add_columns(StepBuild& build, LookupSpec& spec, Schema& output, LookupFileSpec& file) {
+  for (const NamedExpression& rule : build.options().expressions("add")) {
+    Field field;
+    std::string column;
+    if (!parse_added(rule, field, column)) {
+      build.error(rule.expression, "\"" + rule.name + "\" is no type: " + rule.expression.value,
+                  "bool, int, float, string or string(N), and behind it the column where that has another name");
+      continue;
+    }
+    build.add_field(output, field, "add");
+    if (spec.added.find(field.name) < 0) spec.added.add(field);
+    field.name = column;
+    file.columns.push_back(field);
   }
-  for (const NamedExpression& each : options.expressions("key")) {
-    spec.key.push_back(build.expression(each.expression, Type::Null));
-    if (!build.good()) continue;
-    if (spec.key.back().type() == Type::Null)
-      build.report(each.expression, {{0, each.expression.value.size(), "null has no type", ""}});
-    build.add_field(keys, {each.name, spec.key.back().type(), spec.key.back().max_length()}, "key");
-  }
-  return keys;
 }
 
-Schema added_columns(StepBuild& build, const Schema& keys) {
-  Schema added;
-  for (const NamedExpression& each : build.options().expressions("add")) {
-    Field field{each.name, Type::Null, 0};
-    if (!parse_column_type(each.expression.value, field))
-      build.report(each.expression,
-                   {{0, each.expression.value.size(), "a column is bool, int, float, string or string(N)", ""}});
-    else if (keys.find(each.name) >= 0)
-      build.error("add", "\"" + each.name + "\" is a column of the key already");
-    else
-      build.add_field(added, field, "add");
+void find_key(StepBuild& build, LookupSpec& spec, LookupFileSpec& file) {
+  const std::vector<Text>& on = build.options().list("on");
+  const std::vector<Text>& columns = build.options().list("columns");
+  if (!columns.empty() && columns.size() != on.size())
+    build.error("columns", "\"columns\" names as many columns as \"on\" names fields");
+  for (size_t index = 0; index < on.size() && build.good(); ++index) {
+    spec.on.push_back(build.field(on[index], TypeSet(Type::Bool) | Type::Int | Type::Float | Type::String));
+    if (!build.good()) return;
+    Field field = build.input()[spec.on.back()];
+    if (spec.key.find(field.name) >= 0) return build.error("on", "\"on\" names \"" + field.name + "\" twice");
+    spec.key.add(field);
+    if (!columns.empty()) field.name = columns[index].value;
+    file.columns.push_back(field);
   }
-  if (added.size() == 0) build.error("add", "a lookup adds at least one column");
-  return added;
-}
-
-std::unique_ptr<LookupFile> open_file(StepBuild& build, const Schema& keys, const Schema& added) {
-  LookupRequest request;
-  request.path = build.options().text("file").value;
-  request.bytes_max = static_cast<uint64_t>(build.options().integer("max_bytes"));
-  request.pool = build.pool() + ".file";
-  for (const Schema* schema : {&keys, &added})
-    for (const Field& field : schema->fields()) request.columns.push_back(field.name);
-  if (request.columns.size() > fields_max || lookup_opener() == nullptr) {
-    build.error("file", lookup_opener() == nullptr ? "this program reads no such files" : "that is too many columns");
-    return nullptr;
-  }
-  return lookup_opener()(request, build.arena());
-}
-
-void load_first(StepBuild& build, LookupTable& table, LookupFile& file) {
-  const LookupFault fault = table.load(file);
-  if (fault.text == nullptr) return;
-  const std::string place = fault.line == 0 ? "" : ":" + std::to_string(fault.line) + ":" + std::to_string(fault.column);
-  build.error("file", build.options().text("file").value + place + ": " + fault.text);
 }
 
 std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   LookupSpec spec;
+  LookupFileSpec file;
+  file.path = options.path("file");
+  file.table = options.text("table").value;
+  file.bytes_max = static_cast<size_t>(options.integer("max_bytes"));
+  spec.max_rows = static_cast<uint32_t>(options.integer("max_rows"));
+  spec.check_ms = options.integer("check");
   const std::string& missing = options.text("missing").value;
-  spec.missing = missing == "drop" ? Missing::Drop : (missing == "dead-letter" ? Missing::DeadLetter : Missing::Null);
-  spec.reload_ms = options.integer("reload");
-  spec.path = options.text("file").value;
-  const Schema keys = key_columns(build, spec);
-  const Schema added = added_columns(build, keys);
-  Schema schema = build.input();
-  for (const Field& field : added.fields()) build.add_field(schema, field, "add");
+  spec.missing = missing == "drop" ? Missing::Drop : missing == "dead-letter" ? Missing::DeadLetter : Missing::Null;
+  Schema output = build.input();
+  find_key(build, spec, file);
+  add_columns(build, spec, output, file);
   if (!build.good()) return nullptr;
-  std::unique_ptr<LookupFile> file = open_file(build, keys, added);
-  if (file == nullptr) return nullptr;
-  auto table = std::make_unique<LookupTable>(keys, added, static_cast<uint32_t>(options.integer("max_rows")), build.arena(),
-                                             build.pool());
-  load_first(build, *table, *file);
-  if (!build.good()) return nullptr;
-  return std::make_unique<Lookup>(build.id(), std::move(spec), std::move(file), std::move(table), build.input(),
-                                  std::move(schema), build.arena(), build.pool());
+  auto made =
+      std::make_unique<Lookup>(build.id(), std::move(spec), build.input(),
+                               build.lookup_files().open(file, build.arena(), build.pool()), build.arena(), build.pool());
+  std::array<char, 512> room{};
+  TextWriter problem(room);
+  if (made->read(problem)) return made;
+  build.error("file", std::string(problem.text()), "the table is read when weir starts, and again when the file has changed");
+  return nullptr;
 }
 
-constexpr const char* missings[] = {"null", "drop", "dead-letter"};
+constexpr const char* missing_choices[] = {"null", "drop", "dead-letter"};
 
 constexpr StepOption options[] = {
     {.key = "file",
-     .type = StepOptionType::Text,
+     .type = StepOptionType::Path,
      .required = true,
      .minimum = "1",
+     .maximum = "4096",
      .documentation =
-         "A CSV file whose first line names the columns. A relative path begins at the directory that weir is started "
-         "in.",
+         "The table: a CSV file whose first line names the columns, or with `table` a SQLite database. It is read again "
+         "when it has changed; one that cannot be read, or is too large, leaves the last good one in use.",
      .example = "file = \"/etc/weir/devices.csv\""},
-    {.key = "on",
+    {.key = "table",
      .type = StepOptionType::Text,
-     .documentation = "The key: a field that has the name of the column.",
-     .example = "on = \"device\""},
-    {.key = "key",
-     .type = StepOptionType::ExpressionTable,
-     .documentation = "The key instead of `on`: for each of its columns an expression over the record.",
-     .example = "key = { device = \"lower(name)\", channel = \"channel\" }"},
+     .minimum = "1",
+     .maximum = "63",
+     .documentation = "The table or view of a SQLite database.",
+     .example = "table = \"devices\""},
+    {.key = "on",
+     .type = StepOptionType::TextList,
+     .required = true,
+     .minimum = "1",
+     .maximum = "8",
+     .documentation = "The fields of the record by which a row is found.",
+     .example = "on = [\"device\"]"},
+    {.key = "columns",
+     .type = StepOptionType::TextList,
+     .maximum = "8",
+     .documentation = "Their columns in the table, where they have other names.",
+     .example = "columns = [\"serial\"]"},
     {.key = "add",
      .type = StepOptionType::ExpressionTable,
-     .required = true,
      .documentation =
-         "The columns that become fields, and their types: `bool`, `int`, `float`, `string`, `string(N)`. An empty "
-         "cell is null.",
-     .example = "add = { site = \"string(32)\", limit = \"float\" }"},
+         "The fields that are added: `name = \"TYPE\"` or `name = \"TYPE COLUMN\"`, with bool, int, float, string(N). Without "
+         "it the table says only which records go on.",
+     .example = "add = { site = \"string(32)\", limit = \"float max_temperature\" }"},
     {.key = "missing",
      .type = StepOptionType::Choice,
      .standard = "null",
-     .choices = missings,
-     .documentation = "A record whose key has no row, or is null: `null` leaves the new fields empty, `drop` filters it out, "
-                      "`dead-letter` sets it aside.",
+     .choices = missing_choices,
+     .documentation = "A record without a row: goes on with nulls, is filtered out (`drop`), or is set aside (`dead-letter`).",
      .example = "missing = \"drop\""},
-    {.key = "reload",
-     .type = StepOptionType::Duration,
-     .standard = "5s",
-     .minimum = "0s",
-     .documentation =
-         "How often to look whether the file has changed; `0s`: never. A bad new file is logged once and leaves the "
-         "table as it is.",
-     .example = "reload = \"1min\""},
     {.key = "max_rows",
      .type = StepOptionType::Integer,
      .standard = "1000",
      .minimum = "1",
      .maximum = "1000000",
-     .documentation = "Rows that the table has room for, twice. A file with more is refused.",
+     .documentation = "Rows that there is room for; a file with more is refused.",
      .example = "max_rows = 200"},
     {.key = "max_bytes",
      .type = StepOptionType::Size,
-     .standard = "1MiB",
-     .minimum = "1B",
-     .maximum = "64MiB",
-     .documentation = "Room for the file while it is read. A larger one is refused.",
+     .standard = "256KiB",
+     .minimum = "1KiB",
+     .maximum = "16MiB",
+     .documentation = "The largest CSV file; as much memory is reserved to read it.",
      .example = "max_bytes = \"64KiB\""},
+    {.key = "check",
+     .type = StepOptionType::Duration,
+     .standard = "10s",
+     .minimum = "0s",
+     .documentation = "How often weir looks whether the file has changed; `0s`: never.",
+     .example = "check = \"1min\""},
 };
 
 }  // namespace
 
 const StepKind lookup_step = {
     .verb = "lookup",
-    .documentation = "Verb: adds fields from a table in a file, found by a key.",
+    .documentation = "Verb: adds what a table in a file says about the record.",
     .options = options,
     .make = make,
 };

@@ -27,6 +27,11 @@ void StepBuild::error(std::string_view key, std::string message, std::string hel
   errors_.error(options_.given(key) ? options_.at(key) : at_, 1, std::move(message), std::move(help));
 }
 
+void StepBuild::error(const Text& text, std::string message, std::string help) {
+  good_ = false;
+  errors_.error(text, 0, std::max<size_t>(1, text.value.size()), std::move(message), std::move(help));
+}
+
 uint32_t StepBuild::field(std::string_view key, TypeSet types) { return field(options_.text(key), types); }
 
 StepBuild::FoundField StepBuild::find_field(std::string_view name, TypeSet types) const {

@@ -8,6 +8,7 @@
 
 #include "agent/base/arena.h"
 #include "agent/expression/expression.h"
+#include "agent/model/lookup_file.h"
 #include "agent/model/schema.h"
 #include "agent/model/step_options.h"
 #include "agent/model/type_set.h"
@@ -45,6 +46,9 @@ class StepBuild {
   /// Of a keyed step with two inputs: its records are found under the same keys, by fields of the same names. An error, about
   /// the option `key`, if there are none of the same types.
   void key_second_input(std::string_view key);
+  /// Where a lookup's tables come from.
+  LookupFiles& lookup_files() const { return *lookup_files_; }
+  void set_lookup_files(LookupFiles& files) { lookup_files_ = &files; }
   const std::string& id() const { return keyed_.id; }
   /// Of a keyed step: positions in the input.
   const std::vector<uint32_t>& key_fields() const { return keyed_.key_fields; }
@@ -57,6 +61,9 @@ class StepBuild {
   bool good() const { return good_; }
   /// About the value of an option, or the whole step if the option was not written.
   void error(std::string_view key, std::string message, std::string help = {});
+
+  /// About the whole of `text`.
+  void error(const Text& text, std::string message, std::string help = {});
 
   /// The position of the field that the option `key` names, of one of these types; 0 and an error if it cannot be.
   uint32_t field(std::string_view key, TypeSet types);
@@ -91,6 +98,7 @@ class StepBuild {
   const StepOptions& options_;
   const Schema& input_;
   const Schema* second_input_ = nullptr;
+  LookupFiles* lookup_files_ = nullptr;
   KeyedSpec keyed_;
   Arena& arena_;
   std::string pool_;

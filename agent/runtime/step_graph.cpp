@@ -111,10 +111,11 @@ StepGraph::Verdict StepGraph::process(const Message& message, int64_t processing
   size_t number = 0;
   while (inputs_[number].get() != input) ++number;
   const Outcome outcome = entries_[number]->process(record);
-  const int64_t before_ms = input->watermark();
   input->on_record(record, boot_ms);
   clock_in_hand_ = record.clock;
-  moved_ |= input->clocks() != nullptr || input->watermark() != before_ms;
+  // Also where no watermark has moved: the record may have set a timer for a time that has passed, and that fires now, whether
+  // or not a restart comes in between.
+  moved_ = true;
   return {outcome, {}};
 }
 

@@ -1,12 +1,37 @@
-// A lookup table's file as CSV (RFC 4180): the first line names the columns; cells are separated by commas and may stand in
-// quotes, where a doubled quote is one and lines may break; lines end in LF or CRLF; empty lines mean nothing. The whole file
-// is read into memory that was taken at the start, at most `bytes_max`, so reading takes a few milliseconds per MiB.
+// CsvLookup: a lookup step's table in a CSV file whose first row names the columns; others than the wanted ones are passed
+// over. Reactor thread; the whole file is read into a buffer of its own.
 #pragma once
 
+#include <sys/stat.h>
+
 #include "agent/model/lookup_file.h"
+#include "agent/model/source_field.h"
+#include "connectors/file/csv_rows.h"
 
 namespace weir {
 
-std::unique_ptr<LookupFile> open_csv_lookup(const LookupRequest& request, Arena& arena);
+class CsvLookup final : public LookupFile {
+ public:
+  /// Takes its buffer from `arena` as the pool "<pool>.file".
+  CsvLookup(LookupFileSpec spec, Arena& arena, const std::string& pool);
+
+  bool changed() override;
+  bool read(FunctionRef<const char*(std::span<const Value>)> row, TextWriter& problem) override;
+
+ private:
+  bool load(TextWriter& problem);
+  bool find_columns(CsvRows& rows, TextWriter& problem);
+  bool convert_row(const CsvRows& rows, size_t cells, TextWriter& problem);
+  void describe_place(uint64_t line, TextWriter& problem) const;
+
+  LookupFileSpec spec_;
+  std::span<char> buffer_;
+  std::span<CsvCell> cells_;
+  std::span<Value> values_;
+  std::vector<SourceField> fields_;
+  std::vector<size_t> positions_;  // of the wanted columns in the file
+  size_t size_ = 0;
+  struct stat seen_ = {};
+};
 
 }  // namespace weir

@@ -124,8 +124,9 @@ double cpu_ns() {
   return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
 }
 
-Measured run_round(const std::string& toml, const std::vector<Stored>& stored) {
-  LoadedConfig config = test::load_steps(toml);
+Measured run_round(const std::string& toml, const std::string& csv, const std::vector<Stored>& stored) {
+  TemporaryDirectory directory;
+  LoadedConfig config = test::load_steps(toml, directory, csv);
   Arena arena;
   PlannedGraph planned = build_graph(config.specification.pipeline.at(0), config.diagnostics, arena);
   WEIR_ASSERT(planned.result != nullptr);
@@ -154,10 +155,11 @@ Measured run_round(const std::string& toml, const std::vector<Stored>& stored) {
   return measured;
 }
 
-void measure(const std::string& name, const std::string& toml, const std::vector<Stored>& stored, int rounds) {
-  Measured best = run_round(toml, stored);
+void measure(const std::string& name, const std::string& toml, const std::string& csv, const std::vector<Stored>& stored,
+             int rounds) {
+  Measured best = run_round(toml, csv, stored);
   for (int round = 1; round < rounds; ++round)
-    if (Measured next = run_round(toml, stored); next.ns_per_message < best.ns_per_message) best = next;
+    if (Measured next = run_round(toml, csv, stored); next.ns_per_message < best.ns_per_message) best = next;
   const auto messages = static_cast<double>(stored.size());
   printf("%-34s %8.1f ns/message %6.2f M messages/s  %.4f allocations  %5.2f results  %9llu bytes of state\n", name.c_str(),
          best.ns_per_message, 1000 / best.ns_per_message, static_cast<double>(best.allocations) / messages,
@@ -169,10 +171,10 @@ void measure(const std::string& name, const std::string& toml, const std::vector
 int main() {
   register_built_in_steps();
   for (size_t devices : std::array<size_t, 3>{10, 100, 1000})
-    measure("filter and window, " + std::to_string(devices) + " devices", budget_steps, budget_messages(devices), 7);
+    measure("filter and window, " + std::to_string(devices) + " devices", budget_steps, "", budget_messages(devices), 7);
   for (const char* page : test::example_pages)
     for (const test::DocsExample& example : test::docs_examples(page))
-      measure(example.section + " (" + example.page + ":" + std::to_string(example.line) + ")", example.toml,
+      measure(example.section + " (" + example.page + ":" + std::to_string(example.line) + ")", example.toml, example.csv,
               example_messages(example), 3);
   return 0;
 }

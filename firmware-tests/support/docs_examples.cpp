@@ -24,13 +24,17 @@ std::vector<DocsExample> docs_examples(const std::string& page) {
       if (open == &example.output) {
         examples.push_back(example);
         example.toml.clear();
+        example.csv.clear();
       }
       open = nullptr;
       continue;
     }
     other.clear();
     open = &other;
-    if (line == "```toml") {
+    if (line == "```csv") {
+      example.csv.clear();
+      open = &example.csv;
+    } else if (line == "```toml") {
       example.line = number;
       example.toml.clear();
       open = &example.toml;

@@ -1,4 +1,5 @@
-// The examples of a documentation page: a ```toml fence with steps, then ```json in and ```json out.
+// The examples of a documentation page: a ```toml fence with steps, then ```json in and ```json out; in front of them a ```csv
+// fence is the file devices.csv that a step reads.
 #pragma once
 
 #include <string>
@@ -10,7 +11,7 @@ struct DocsExample {
   std::string page;
   int line = 0;         // of the toml fence
   std::string section;  // the ### heading above
-  std::string toml, input, output;
+  std::string csv, toml, input, output;
   std::string name() const { return page + ":" + std::to_string(line) + " (" + section + ")"; }
 };
 

@@ -4,7 +4,6 @@
 #include <sstream>
 
 #include "agent/app/replay_input.h"
-#include "firmware-tests/support/temporary_directory.h"
 
 namespace weir::test {
 namespace {
@@ -18,14 +17,6 @@ constexpr const char* standard_source =
     "event_time = { field = \"ts\", max_delay = \"0s\" }\n";
 constexpr const char* sink = "[pipeline.sink]\nmqtt = \"local\"\ntopic = \"results\"\nformat = \"json\"\n";
 
-/// Files that an example names lie in the source tree.
-std::string with_files(std::string toml) {
-  const std::string begin = "\"configs/";
-  for (size_t at = toml.find(begin); at != std::string::npos; at = toml.find(begin, at + 1))
-    toml.replace(at + 1, 0, WEIR_SOURCE_DIR "/");
-  return toml;
-}
-
 /// Tables of the steps come behind the source, whose order in the text is free.
 std::string configuration(const std::string& toml) {
   if (toml.starts_with(pipeline)) return broker + toml;
@@ -37,19 +28,22 @@ std::string configuration(const std::string& toml) {
 
 }  // namespace
 
-LoadedConfig load_steps(const std::string& toml) {
-  TemporaryDirectory directory;
+LoadedConfig load_steps(const std::string& toml, const TemporaryDirectory& directory, const std::string& csv) {
+  if (!csv.empty()) std::ofstream(directory.file("devices.csv")) << csv;
   const std::string path = directory.file("c.toml");
-  std::ofstream(path) << with_files(configuration(toml));
+  std::ofstream(path) << configuration(toml);
   return load_config(std::vector<std::string>{path}, {});
 }
 
-StepRig::StepRig(const std::string& toml) : arena_(std::make_unique<Arena>(size_t{1} << 30)) {
-  LoadedConfig config = load_steps(toml);
+StepRig::StepRig(const std::string& toml, const std::string& csv) : arena_(std::make_unique<Arena>(size_t{1} << 30)) {
+  LoadedConfig config = load_steps(toml, directory_, csv);
   const std::string path = config.files.at(0).name;
   PlannedGraph graph;
   if (!config.unusable) graph = build_graph(config.specification.pipeline.at(0), config.diagnostics, *arena_);
   problems_ = config.diagnostics.errors() > 0 ? config.diagnostics.format(config.files, false) : "";
+  const std::string folder = directory_.file("");
+  for (size_t at = problems_.find(folder); at != std::string::npos; at = problems_.find(folder))
+    problems_.erase(at, folder.size());
   for (size_t at = problems_.find(path); at != std::string::npos; at = problems_.find(path))
     problems_.replace(at, path.size(), "c.toml");
   if (!problems_.empty() || graph.result == nullptr) return;

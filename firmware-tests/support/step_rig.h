@@ -8,6 +8,7 @@
 
 #include "agent/app/replay.h"
 #include "firmware-tests/support/operator_probe.h"
+#include "firmware-tests/support/temporary_directory.h"
 
 namespace weir::test {
 
@@ -19,13 +20,14 @@ struct SavedRig {
 };
 
 /// The configuration of a pipeline with these steps, and the source and sink that they lack; see StepRig.
-LoadedConfig load_steps(const std::string& toml);
+/// A file devices.csv lies beside it, in `directory`.
+LoadedConfig load_steps(const std::string& toml, const TemporaryDirectory& directory, const std::string& csv = {});
 
 class StepRig final : public ReplayHandler {
  public:
   /// `toml` is [[pipeline.step]] tables, with a [pipeline.source] of its own or without; then the source is the one that stands
   /// at the top of docs/steps.md. [pipeline.sink] is added. Or it is a whole [[pipeline]].
-  explicit StepRig(const std::string& toml);
+  explicit StepRig(const std::string& toml, const std::string& csv = {});
   ~StepRig() override;
 
   /// What is wrong with the configuration, as `weir check` prints it; empty: nothing. The rest requires that.
@@ -45,6 +47,8 @@ class StepRig final : public ReplayHandler {
   const Schema& input() const { return *input_; }
   const Schema& schema() const { return replay_->schema(); }
   const Arena& arena() const { return *arena_; }
+  /// A file beside the configuration.
+  std::string file(const std::string& name) const { return directory_.file(name); }
 
   /// A checkpoint into `saved`, which holds the earlier ones of this rig; if it is not `committed` it failed.
   void save(SavedRig& saved, bool committed = true);
@@ -56,6 +60,7 @@ class StepRig final : public ReplayHandler {
   void on_refused(std::string_view step, const char* reason, std::string_view detail) override;
   std::vector<Stateful*> stateful();
 
+  TemporaryDirectory directory_;
   std::string problems_;
   std::unique_ptr<Arena> arena_;
   std::string topic_;

@@ -1,5 +1,4 @@
 // The main of every test program.
-#include "agent/app/lookup_files.h"
 #include "agent/operators/steps.h"
 
 #include <CppUTest/CommandLineTestRunner.h>
@@ -9,7 +8,6 @@
 int main(int argument_count, char** arguments) {
   // The leak detector's own bookkeeping is not thread-safe; leaks are looked for by the sanitizer build.
   weir::register_built_in_steps();
-  weir::register_lookup_files();
   MemoryLeakWarningPlugin::turnOffNewDeleteOverloads();
   return CommandLineTestRunner::RunAllTests(argument_count, arguments);
 }

@@ -17,7 +17,7 @@ TEST_GROUP(DocsExamples) {
 
   void run(const DocsExample& example) {
     ++count;
-    StepRig rig(example.toml);
+    StepRig rig(example.toml, example.csv);
     STRCMP_EQUAL_TEXT("", rig.problems().c_str(), example.name().c_str());
     rig.feed_lines(example.input);
     rig.finish();

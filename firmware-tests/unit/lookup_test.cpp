@@ -1,9 +1,9 @@
+#include <sqlite3.h>
+
 #include <fstream>
 
-#include "agent/app/lookup_files.h"
-#include "connectors/file/csv_lookup.h"
+#include "connectors/file/csv_rows.h"
 #include "firmware-tests/support/step_rig.h"
-#include "firmware-tests/support/temporary_directory.h"
 
 #include <CppUTest/TestHarness.h>
 
@@ -11,126 +11,174 @@ using namespace weir;
 using namespace weir::test;
 
 TEST_GROUP(LookupStep) {
-  TemporaryDirectory directory;
-  std::string path = directory.file("devices.csv");
+  std::string options = "add = { site = \"string(8)\" }";
+  std::unique_ptr<StepRig> rig;
 
-  void write(const std::string& text) const { std::ofstream(path, std::ios::binary) << text; }
-  std::string toml(const std::string& options) const {
-    return "[pipeline.source]\nmqtt = \"local\"\ntopics = [\"t\"]\nformat = \"json\"\n"
-           "fields = { device = \"string(16)\", n = \"int\", ts = \"time(ms)\" }\n"
-           "event_time = { field = \"ts\", max_delay = \"0s\" }\n[[pipeline.step]]\nid = \"l\"\n"
-           "lookup = { file = \"" +
-           path + "\", " + options + " }\n[[pipeline.step]]\ndrop = [\"ts\"]\n";
+  void make(const std::string& csv) {
+    rig = std::make_unique<StepRig>(
+        "[[pipeline.step]]\nid = \"l\"\nlookup = { file = \"devices.csv\", on = [\"device\"], " + options + " }\n", csv);
   }
-  static std::string record(const char* device, int64_t ts) {
-    return std::string("{\"device\":") + device + ",\"n\":1,\"ts\":" + std::to_string(ts) + "}";
+  std::string give(const char* device, int64_t time_ms) {
+    rig->feed("{\"device\":\"" + std::string(device) + "\",\"value\":1,\"ts\":" + std::to_string(time_ms) + "}");
+    return rig->take_output();
   }
-  std::string looked_up(const char* device, const std::string& options) const {
-    StepRig rig(toml(options));
-    STRCMP_EQUAL("", rig.problems().c_str());
-    rig.feed(record(device, 0));
-    return rig.take_output();
+  void rewrite(const std::string& text) {
+    std::ofstream(rig->file("new.csv")) << text;
+    rename_over();
   }
-  void refuses(const char* why, const std::string& options) const {
-    STRCMP_CONTAINS(why, StepRig(toml(options)).problems().c_str());
+  void rename_over() { CHECK(rename(rig->file("new.csv").c_str(), rig->file("devices.csv").c_str()) == 0); }
+  void says(const std::string& csv, const std::string& problem) {
+    make(csv);
+    STRCMP_CONTAINS(problem.c_str(), rig->problems().c_str());
   }
-  void refuses_file(const std::string& why, const std::string& text, const std::string& more = "") const {
-    write(text);
-    STRCMP_CONTAINS(
-        (path + why).c_str(),
-        StepRig(toml("on = \"device\", add = { site = \"string(8)\", limit = \"float\" }" + more)).problems().c_str());
+  void execute(const std::string& path, const char* sql) {
+    sqlite3* connection = nullptr;
+    LONGS_EQUAL(SQLITE_OK, sqlite3_open(path.c_str(), &connection));
+    LONGS_EQUAL(SQLITE_OK, sqlite3_exec(connection, sql, nullptr, nullptr, nullptr));
+    sqlite3_close(connection);
   }
 };
 
-TEST(LookupStep, adds_the_columns_of_the_row_with_the_record_s_key) {
-  write("limit,device,unused,site\n20.5,a,x,\"north, \"\"A\"\"\"\r\n\n,b,y,south");
-  const std::string options = "on = \"device\", add = { site = \"string(16)\", limit = \"float\" }";
-  STRCMP_EQUAL("{\"device\":\"a\",\"n\":1,\"site\":\"north, \\\"A\\\"\",\"limit\":20.5}\n",
-               looked_up("\"a\"", options).c_str());
-  STRCMP_EQUAL("{\"device\":\"b\",\"n\":1,\"site\":\"south\",\"limit\":null}\n", looked_up("\"b\"", options).c_str());
+TEST(LookupStep, reads_a_changed_file_again_when_it_is_time_to_look) {
+  make("device,site\na,north\n");
+  STRCMP_EQUAL("", rig->problems().c_str());
+  STRCMP_CONTAINS("north", give("a", 0).c_str());
+  rewrite("device,site\na,south\nb,west\n");
+  STRCMP_CONTAINS("north", give("a", 9'999).c_str());
+  STRCMP_CONTAINS("south", give("a", 10'000).c_str());
+  STRCMP_CONTAINS("west", give("b", 10'001).c_str());
 }
 
-TEST(LookupStep, a_key_that_is_missing_or_null_does_what_it_is_told) {
-  write("device,site\na,north\n");
-  const std::string options = "on = \"device\", add = { site = \"string\" }";
-  for (const char* device : {"\"z\"", "null"}) {
-    const std::string beginning = std::string("{\"device\":") + device + ",\"n\":1,\"site\":null}\n";
-    STRCMP_EQUAL(beginning.c_str(), looked_up(device, options).c_str());
-    STRCMP_EQUAL("", looked_up(device, options + ", missing = \"drop\"").c_str());
-    STRCMP_EQUAL("refused l lookup\n", looked_up(device, options + ", missing = \"dead-letter\"").c_str());
-  }
+TEST(LookupStep, a_bad_new_file_leaves_the_old_table_in_use) {
+  make("device,site\na,north\n");
+  give("a", 0);
+  rewrite("device,site\na,south\nb,much too long\n");
+  STRCMP_CONTAINS("north", give("a", 20'000).c_str());
+  CHECK(remove(rig->file("devices.csv").c_str()) == 0);
+  STRCMP_CONTAINS("north", give("a", 40'000).c_str());
+  rewrite("device,site\na,east\n");
+  STRCMP_CONTAINS("east", give("a", 60'000).c_str());
 }
 
-TEST(LookupStep, a_key_may_have_several_columns_and_expressions) {
-  write("device,channel,ok\na,2,true\na,3,false\n");
-  STRCMP_EQUAL(
-      "{\"device\":\"A\",\"n\":1,\"ok\":false}\n",
-      looked_up("\"A\"", "key = { device = \"lower(device)\", channel = \"n + 2\" }, add = { ok = \"bool\" }").c_str());
+TEST(LookupStep, a_file_that_is_never_looked_at_again_stays) {
+  options += ", check = \"0s\"";
+  make("device,site\na,north\n");
+  give("a", 0);
+  rewrite("device,site\na,south\n");
+  STRCMP_CONTAINS("north", give("a", 90'000'000).c_str());
 }
 
-TEST(LookupStep, finds_each_of_many_rows_and_no_other) {
-  std::string text = "device,place\n";
-  for (int row = 0; row < 1000; ++row) text += "d" + std::to_string(row) + "," + std::to_string(row * 7) + "\n";
-  write(text);
-  StepRig rig(toml("on = \"device\", add = { place = \"int\" }"));
-  for (int row = 0; row <= 1000; ++row) {
-    rig.feed(record(("\"d" + std::to_string(row) + "\"").c_str(), 0));
-    const std::string place = row < 1000 ? std::to_string(row * 7) : "null";
-    STRCMP_EQUAL(("{\"device\":\"d" + std::to_string(row) + "\",\"n\":1,\"place\":" + place + "}\n").c_str(),
-                 rig.take_output().c_str());
-  }
+TEST(LookupStep, what_has_no_row_goes_on_is_dropped_or_is_set_aside) {
+  make("device,site\na,north\n");
+  STRCMP_CONTAINS("\"site\":null", give("x", 0).c_str());
+  options += ", missing = \"drop\"";
+  make("device,site\na,north\n");
+  STRCMP_EQUAL("", give("x", 0).c_str());
+  UNSIGNED_LONGS_EQUAL(1, rig->counts().filtered);
+  options += "\n";
+  options.replace(options.find("drop"), 4, "dead-letter");
+  options.pop_back();
+  make("device,site\na,north\n");
+  STRCMP_EQUAL("refused l lookup\n", give("x", 0).c_str());
 }
 
-TEST(LookupStep, reads_a_file_anew_when_it_has_changed_and_keeps_the_table_when_the_new_one_is_bad) {
-  write("device,site\na,north\n");
-  StepRig rig(toml("on = \"device\", add = { site = \"string\" }, reload = \"5s\""));
-  auto site = [&](int64_t ts) {
-    rig.feed(record("\"a\"", ts));
-    const std::string output = rig.take_output();
-    return output.substr(output.find("site"));
+TEST(LookupStep, a_null_finds_the_row_with_an_empty_key) {
+  make("device,site\n,nobody\na,north\n");
+  rig->feed("{\"value\":1,\"ts\":0}");
+  STRCMP_CONTAINS("nobody", rig->take_output().c_str());
+}
+
+TEST(LookupStep, takes_as_many_rows_as_max_rows_says) {
+  options += ", max_rows = 2";
+  make("device,site\na,1\nb,2\n");
+  STRCMP_EQUAL("", rig->problems().c_str());
+  says("device,site\na,1\nb,2\nc,3\n", "devices.csv:4: there are more rows than max_rows");
+}
+
+TEST(LookupStep, says_what_is_wrong_with_a_file) {
+  says("", "cannot read");
+  says("serial,site\na,1\n", "devices.csv:1: there is no column \"device\"");
+  says("device,place\na,1\n", "devices.csv:1: there is no column \"site\"");
+  says("device,site\na,1\n\na,2\n", "devices.csv:4: an earlier row has the same key");
+  says("device,site\na,\"1\n", "devices.csv:2: the file ends inside quotes");
+  says("device,site\na,too long a text\n", "devices.csv:2: ");
+  says(std::string("device,site\n") + std::string(300'000, 'x'), "is larger than max_bytes, 262144");
+  options = "add = { limit = \"float\" }";
+  says("device,limit\na,warm\n", "devices.csv:2: limit: expected float, got \"warm\"");
+}
+
+TEST(LookupStep, says_what_is_wrong_with_its_options) {
+  options = "add = { site = \"strin(8)\" }";
+  says("device,site\na,1\n", "\"site\" is no type: strin(8)");
+  options = "add = { value = \"float\" }";
+  says("device,value\na,1\n", "two fields would be called \"value\"");
+  options = "columns = [\"a\", \"b\"]";
+  says("device\na\n", "\"columns\" names as many columns as \"on\" names fields");
+  options = "on = [\"devise\"]";
+  rig = std::make_unique<StepRig>("[[pipeline.step]]\nlookup = { file = \"devices.csv\", on = [\"devise\"] }\n", "device\na\n");
+  STRCMP_CONTAINS("did you mean \"device\"?", rig->problems().c_str());
+}
+
+TEST(LookupStep, reads_a_table_of_a_database_and_sees_its_changes) {
+  TemporaryDirectory directory;
+  const std::string path = directory.file("d.sqlite");
+  execute(path,
+          "CREATE TABLE devices(serial TEXT, site TEXT, limit_c REAL, n INTEGER, good INTEGER);"
+          "INSERT INTO devices VALUES('a', 'north', 60.5, 3, 1), ('b', NULL, 7, NULL, 0)");
+  rig = std::make_unique<StepRig>(
+      "[[pipeline.step]]\nlookup = { file = \"" + path +
+      "\", table = \"devices\", on = [\"device\"], columns = [\"serial\"], add = { site = \"string(8)\", limit = "
+      "\"float limit_c\", n = \"int\", good = \"bool\" } }\n");
+  STRCMP_EQUAL("", rig->problems().c_str());
+  STRCMP_CONTAINS("\"site\":\"north\",\"limit\":60.5,\"n\":3,\"good\":true", give("a", 0).c_str());
+  STRCMP_CONTAINS("\"site\":null,\"limit\":7,\"n\":null,\"good\":false", give("b", 1).c_str());
+  execute(path, "UPDATE devices SET site = 'south' WHERE serial = 'a'");
+  STRCMP_CONTAINS("south", give("a", 20'000).c_str());
+  execute(path, "UPDATE devices SET n = 'many' WHERE serial = 'a'; UPDATE devices SET site = 'east'");
+  STRCMP_CONTAINS("south", give("a", 40'000).c_str());
+}
+
+TEST(LookupStep, says_what_is_wrong_with_a_database) {
+  TemporaryDirectory directory;
+  const std::string path = directory.file("d.sqlite");
+  auto problems = [&](const std::string& table) {
+    return StepRig("[[pipeline.step]]\nlookup = { file = \"" + path + "\", table = \"" + table +
+                   "\", on = [\"device\"], add = { n = \"int\" } }\n")
+        .problems();
   };
-  STRCMP_EQUAL("site\":\"north\"}\n", site(0).c_str());
-  write("device,site\na,southern\n");
-  STRCMP_EQUAL("site\":\"north\"}\n", site(4999).c_str());
-  STRCMP_EQUAL("site\":\"southern\"}\n", site(5000).c_str());
-  write("device,site\na,east\na,west\n");
-  STRCMP_EQUAL("site\":\"southern\"}\n", site(10'000).c_str());
-  CHECK(remove(path.c_str()) == 0);
-  STRCMP_EQUAL("site\":\"southern\"}\n", site(15'000).c_str());
-  write("device,site\na,up\nb,down\n");
-  STRCMP_EQUAL("site\":\"up\"}\n", site(20'000).c_str());
+  STRCMP_CONTAINS("unable to open database file", problems("t").c_str());
+  execute(path, "CREATE TABLE t(device TEXT, n INTEGER); INSERT INTO t VALUES('a', 'x')");
+  STRCMP_CONTAINS("no such table: u", problems("u").c_str());
+  STRCMP_CONTAINS("row 1 of t: n is no int", problems("t").c_str());
+  std::ofstream(path) << "this is no database, and long enough to be looked at as one, more or less as it is";
+  STRCMP_CONTAINS("file is not a database", problems("t").c_str());
 }
 
-TEST(LookupStep, says_where_a_file_is_wrong) {
-  STRCMP_CONTAINS("it cannot be opened", StepRig(toml("on = \"device\", add = { site = \"string\" }")).problems().c_str());
-  refuses_file(":1:1: its first line does not name all columns", "device,site\n");
-  refuses_file(":1:1: its first line does not name all columns", "");
-  refuses_file(":3:5: expected a number", "device,limit,site\na,1,x\nbcd,warm,y\n");
-  refuses_file(":2:5: the text is longer than its field", "device,site,limit\nabc,123456789,1\n");
-  refuses_file(":2:4: the line has fewer cells than the first one", "device,site,limit\na,b\n");
-  refuses_file(":2:7: the line has more cells than the first one", "device,site,limit\na,b,1,c\n");
-  refuses_file(":3:1: an earlier line has the same key", "device,site,limit\na,x,1\na,y,2\n");
-  refuses_file(":2:1: the key is empty", "device,site,limit\n,x,1\n");
-  refuses_file(":2:3: a quote is not closed", "device,site,limit\na,\"x,1\n");
-  refuses_file(":2:6: unexpected text behind a quote", "device,site,limit\na,\"x\"y,1\n");
-  refuses_file(":3:1: there are more than max_rows rows", "device,site,limit\na,x,1\nb,y,2\n", ", max_rows = 1");
+TEST_GROUP(CsvRows){std::string read(std::string text){CsvRows rows(text);
+CsvCell cells[3];
+std::string all;
+for (size_t count = 0; rows.next(cells, count);) {
+  all += std::to_string(rows.line()) + ":";
+  for (size_t index = 0; index < std::min<size_t>(count, 3); ++index)
+    all += (cells[index].quoted ? "'" : "|") + std::string(cells[index].text);
+  all += " " + std::to_string(count) + "\n";
+}
+return all + (rows.unfinished() ? "unfinished" : "");
+}
+}
+;
+
+TEST(CsvRows, takes_rows_apart) {
+  STRCMP_EQUAL("1:|a|b 2\n2:|| 2\n3:|1 1\n", read("a,b\n,\n1").c_str());
+  STRCMP_EQUAL("1:|a|b 2\n3:|c 1\n", read("\xEF\xBB\xBF"
+                                          "a,b\r\n\r\nc\r\n")
+                                         .c_str());
+  STRCMP_EQUAL("1:|a|b|c 5\n", read("a,b,c,d,e").c_str());
+  STRCMP_EQUAL("", read("").c_str());
+  STRCMP_EQUAL("", read("\n\n").c_str());
 }
 
-TEST(LookupStep, takes_a_file_up_to_its_bound_and_not_a_byte_more) {
-  const std::string text = "device,site,limit\na,x,1\n";
-  write(text);
-  const std::string options = "on = \"device\", add = { site = \"string(8)\" }, max_bytes = \"";
-  STRCMP_EQUAL("", StepRig(toml(options + std::to_string(text.size()) + "B\"")).problems().c_str());
-  refuses("it is larger than max_bytes", options + std::to_string(text.size() - 1) + "B\"");
-}
-
-TEST(LookupStep, refuses_what_cannot_be) {
-  write("device,site\n");
-  refuses("needs \"on\" or \"key\"", "add = { site = \"string\" }");
-  refuses("needs \"on\" or \"key\"", "on = \"device\", key = { device = \"device\" }, add = { site = \"string\" }");
-  refuses("a column is bool, int, float", "on = \"device\", add = { site = \"text\" }");
-  refuses("a column is bool, int, float", "on = \"device\", add = { site = \"string(0)\" }");
-  refuses("two fields would be called \"n\"", "on = \"device\", add = { n = \"int\" }");
-  refuses("at least one column", "on = \"device\", add = {}");
-  refuses("there is no field \"site\"", "on = \"site\", add = { site = \"string\" }");
+TEST(CsvRows, quotes_hold_commas_quotes_and_line_breaks) {
+  STRCMP_EQUAL("1:'a,\"b\"\nc|d 2\n3:'|x 2\n", read("\"a,\"\"b\"\"\nc\",d\n\"\",x\n").c_str());
+  STRCMP_EQUAL("1:|a'b 2\nunfinished", read("a,\"b").c_str());
 }

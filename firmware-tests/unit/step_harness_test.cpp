@@ -124,7 +124,7 @@ TEST_GROUP(StepHarness) {
   }
 
   static std::string uncut(const DocsExample& example, const std::vector<std::string>& lines) {
-    StepRig rig(example.toml);
+    StepRig rig(example.toml, example.csv);
     for (const std::string& line : lines) rig.feed(line);
     rig.finish();
     return rig.take_output();
@@ -133,7 +133,7 @@ TEST_GROUP(StepHarness) {
   /// Checkpoints now and then, of which some fail; a crash goes back to the last that did not.
   std::string cut(const DocsExample& example, const std::vector<std::string>& lines, std::mt19937_64& random) const {
     SavedRig saved;
-    auto rig = std::make_unique<StepRig>(example.toml);
+    auto rig = std::make_unique<StepRig>(example.toml, example.csv);
     std::string output;
     rig->save(saved);
     size_t crashes = 0;
@@ -145,7 +145,7 @@ TEST_GROUP(StepHarness) {
       rig->save(saved);
       if (random() % 4 != 0) continue;
       ++crashes;
-      rig = std::make_unique<StepRig>(example.toml);
+      rig = std::make_unique<StepRig>(example.toml, example.csv);
       const Status restored = rig->restore(saved);
       CHECK_TRUE_TEXT(restored.ok(), (example.name() + ": " + restored.text()).c_str());
     }
@@ -207,7 +207,8 @@ TEST(StepHarness, no_step_allocates_after_it_was_made) {
     for (const DocsExample& example : docs_examples(page)) {
       std::vector<PaddedLine> lines;
       for (const std::string& line : inputs_of(example)) lines.emplace_back(line);
-      LoadedConfig config = load_steps(example.toml);
+      TemporaryDirectory directory;
+      LoadedConfig config = load_steps(example.toml, directory, example.csv);
       Arena arena(size_t{1} << 30);
       PlannedGraph planned = build_graph(config.specification.pipeline.at(0), config.diagnostics, arena);
       CHECK_TRUE_TEXT(planned.result != nullptr, example.name().c_str());
