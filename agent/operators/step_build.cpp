@@ -59,7 +59,7 @@ uint32_t StepBuild::field(const Text& name, TypeSet types) {
 
 uint32_t StepBuild::field_named(std::string_view name, TypeSet types) {
   FoundField found = find_field(name, types);
-  if (!found.message.empty()) error({}, std::move(found.message), std::move(found.help));
+  if (!found.message.empty()) error(std::string_view(), std::move(found.message), std::move(found.help));
   return found.position;
 }
 
