@@ -107,7 +107,7 @@ TEST(Stream, has_windows_and_every_other_step) {
 
 TEST(Stream, takes_options_of_the_pipeline) {
   stream.with("checkpoint = { interval = '7s' }").filter("value > 0");
-  const LoadedConfig config = load_steps(stream.to_toml(results));
+  const LoadedConfig config = load_steps(stream.to_toml(results), TemporaryDirectory());
   UNSIGNED_LONGS_EQUAL(0, config.diagnostics.errors());
   LONGS_EQUAL(7000, config.specification.pipeline.at(0).checkpoint.interval);
 }
