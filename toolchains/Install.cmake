@@ -33,7 +33,7 @@ endforeach()
 # All libraries as one, and the heap guard's interposer as an object: a program has exactly one.
 add_library(weir_merged STATIC)
 set_target_properties(weir_merged PROPERTIES OUTPUT_NAME weir LINKER_LANGUAGE CXX)
-foreach(library base model expression config status operators api storage proto codecs mqtt runtime app)
+foreach(library base model expression config status operators api storage proto codecs file mqtt runtime app)
   target_sources(weir_merged PRIVATE $<TARGET_OBJECTS:weir_${library}>)
 endforeach()
 add_library(weir_heap OBJECT "${WEIR_HEAP_SOURCE}")
