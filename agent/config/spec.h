@@ -100,10 +100,10 @@ struct WindowOptions {
   int64_t offset_ms = 0;   // windows begin at multiples of their size, or of `every`, plus this
   Text time_zone;          // empty: UTC
   int64_t emit_every = 0;  // ms; 0: no early results
-  int64_t session = 0;   // ms: the gap
-  int64_t sliding = 0;   // ms
-  uint64_t count = 0;    // records
-  Text open;             // with `close`
+  int64_t session = 0;     // ms: the gap
+  int64_t sliding = 0;     // ms
+  uint64_t count = 0;      // records
+  Text open;               // with `close`
   Text close;
   int64_t every = 0;             // of `count`: records; of `hopping` and `cumulate`: ms
   bool emit_partial = false;     // of `count`
