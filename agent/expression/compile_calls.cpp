@@ -38,10 +38,9 @@ uint64_t text_bytes_max(Type type, uint32_t max_length) {
       return 5;
     case Type::Int:
       return 20;  // -9223372036854775808
-    case Type::Float:
-      return 24;  // -2.2250738585072014e-308
-    case Type::Time:
-      return 24;  // 2023-11-14T22:13:20.000Z
+    case Type::Float:  // -2.2250738585072014e-308
+    case Type::Time:   // 2023-11-14T22:13:20.000Z
+      return 24;
     default:
       return max_length;
   }

@@ -60,7 +60,8 @@ class Collect final : public Aggregate {
       end += length(at, index) + 1U;
       if (end > text_length(at)) return false;
       if (index > 0 && time_ms(at, index) < time_ms(at, index - 1)) return false;
-      if (at[text_at() + end - 1] != (index + 1U == count(at) ? ']' : ',')) return false;
+      const uint8_t expected = index + 1U == count(at) ? uint8_t{']'} : uint8_t{','};
+      if (at[text_at() + end - 1] != expected) return false;
     }
     return end == text_length(at) && (end == 0 || at[text_at()] == '[');
   }

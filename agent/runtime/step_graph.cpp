@@ -56,7 +56,7 @@ StepGraph::~StepGraph() = default;
 
 // ---- connecting
 
-Operator* StepGraph::reader_of(std::vector<GraphEdge> edges, const Schema& schema, Operator& sink, RefusalHandler& refusals) {
+Operator* StepGraph::reader_of(const std::vector<GraphEdge>& edges, const Schema& schema, Operator& sink, RefusalHandler& refusals) {
   std::vector<Operator*> readers;
   for (const GraphEdge& edge : edges) {
     Operator* reader = edge.to == GraphEdge::sink ? &sink : parts_.steps[edge.to].get();

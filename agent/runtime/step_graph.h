@@ -92,7 +92,7 @@ class StepGraph {
   bool restore(ByteReader& in);
 
  private:
-  Operator* reader_of(std::vector<GraphEdge> edges, const Schema& schema, Operator& sink, RefusalHandler& refusals);
+  Operator* reader_of(const std::vector<GraphEdge>& edges, const Schema& schema, Operator& sink, RefusalHandler& refusals);
   void connect_output(const GraphEdge& output, const Schema& schema, Operator& sink, RefusalHandler& refusals);
   InputStream* input_for(std::string_view topic);
   uint64_t sum_of(uint64_t (Operator::*counter)() const) const;
