@@ -15,6 +15,7 @@ struct Output {
   GraphEdge edge;
   Location at;
   bool may_be_unread = false;
+  bool follows_clocks = false;  // its records carry the clock of their device
   bool read = false;
 };
 
@@ -33,8 +34,7 @@ class GraphBuilder {
   Output* read(const Text& name);
   void connect(Output& output, size_t to, bool second = false);
   void report_unread();
-  bool follows_clocks() const { return !spec_.first_source().event_time.per.value.empty(); }
-  StepContext context() const;
+  StepContext context(bool follows_clocks) const;
 
   const PipelineSpec& spec_;
   Diagnostics& diagnostics_;
@@ -71,18 +71,20 @@ bool GraphBuilder::add_inputs() {
     outputs_.push_back({spec_.source[index].name,
                         &graph_.parts.inputs[index].decoder->schema(),
                         {.from_input = true, .from = index},
-                        spec_.source[index].at});
+                        spec_.source[index].at,
+                        false,
+                        !spec_.source[index].event_time.per.value.empty()});
   return !outputs_.empty();
 }
 
-StepContext GraphBuilder::context() const {
+StepContext GraphBuilder::context(bool follows_clocks) const {
   StepContext context{spec_, diagnostics_, arena_};
   context.has_event_time = true;
   for (const SourceSpec& source : spec_.source) {
     context.has_event_time &= source.event_time.given;
     context.max_delay_ms = std::max(context.max_delay_ms, source.event_time.max_delay);
   }
-  if (follows_clocks()) context.clocks = static_cast<uint32_t>(spec_.first_source().event_time.max_devices) + 1;
+  if (follows_clocks) context.clocks = static_cast<uint32_t>(spec_.first_source().event_time.max_devices) + 1;
   return context;
 }
 
@@ -147,9 +149,12 @@ bool GraphBuilder::add_step(size_t index) {
   const bool joins = step.kind != nullptr && step.kind->second_input != nullptr;
   if (joins) inputs.push_back(second = find(step.options.text(step.kind->second_input)));
   if (inputs.empty() || std::ranges::find(inputs, nullptr) != inputs.end()) return false;
-  std::unique_ptr<Operator> made = step.verb == StepVerb::Union
-                                       ? make_union(step, id, inputs)
-                                       : build_step(context(), step, id, *inputs[0]->schema, joins ? second->schema : nullptr);
+  // Only if all that it reads does.
+  const bool follows_clocks = std::ranges::all_of(inputs, [](const Output* input) { return input->follows_clocks; });
+  std::unique_ptr<Operator> made =
+      step.verb == StepVerb::Union
+          ? make_union(step, id, inputs)
+          : build_step(context(follows_clocks), step, id, *inputs[0]->schema, joins ? second->schema : nullptr);
   if (made == nullptr) return false;
   if (std::ranges::find(outputs_, id, &Output::name) != outputs_.end()) {
     diagnostics_.error(step.id_at, std::max<size_t>(1, step.id.size()), quoted(id) + " names a source or another step",
@@ -158,11 +163,17 @@ bool GraphBuilder::add_step(size_t index) {
   }
   for (Output* input : inputs) connect(*input, index, joins && input == second);
   const bool routes = step.verb == StepVerb::Route;
+  // What a step keeps under other keys than the device comes out without a clock.
+  const bool keeps_clocks = follows_clocks && (made->stateful() == nullptr || made->follows_clocks());
   previous_ = outputs_.size();
-  outputs_.push_back({id, &made->schema(), {.from = index}, step.at, routes});
+  outputs_.push_back({id, &made->schema(), {.from = index}, step.at, routes, keeps_clocks});
   for (size_t branch = 0; branch < made->branches().size(); ++branch)
-    outputs_.push_back(
-        {id + "." + made->branches()[branch], &made->branch_schema(branch), {.from = index, .branch = branch}, step.at});
+    outputs_.push_back({id + "." + made->branches()[branch],
+                        &made->branch_schema(branch),
+                        {.from = index, .branch = branch},
+                        step.at,
+                        false,
+                        follows_clocks});
   graph_.parts.steps.push_back(std::move(made));
   return true;
 }

@@ -44,7 +44,9 @@ SessionWindows session_windows(const WindowOptions& options, Evict evict) {
 
 CountWindows count_windows(const WindowOptions& options) {
   const uint64_t every = options.every > 0 ? static_cast<uint64_t>(options.every) : options.count;
-  return {static_cast<uint32_t>(options.count), static_cast<uint32_t>(every), options.emit_partial};
+  // What does not fit 32 bits is more than any count, and refused for that.
+  return {static_cast<uint32_t>(options.count), static_cast<uint32_t>(std::min<uint64_t>(every, UINT32_MAX)),
+          options.emit_partial};
 }
 
 bool state_windows(const StepContext& context, const WindowOptions& options, const WindowParts& parts, const Schema& input,
@@ -67,6 +69,7 @@ std::unique_ptr<KeyedFunction> make_function(const StepContext& context, const S
   }
   if (options.count > 0) {
     const CountWindows windows = count_windows(options);
+    if (windows.every > windows.count) return nullptr;  // reported when the file was read
     return room(windows) ? make_count_windows(windows, std::move(own), context.arena, parts.pool) : nullptr;
   }
   if (options.sliding > 0) {

@@ -113,7 +113,10 @@ class ErrorsToDiagnostics final : public StepErrors {
 
 std::unique_ptr<Operator> build_registered(const StepContext& context, const StepSpec& step, const std::string& id,
                                            const Schema& input, const Schema* second) {
-  if (step.kind == nullptr) return nullptr;  // reported when the file was read
+  // What is missing, or of a wrong type, was reported when the file was read.
+  if (step.kind == nullptr) return nullptr;
+  for (const StepOption& option : step.kind->options)
+    if (option.required && !step.options.given(option.key)) return nullptr;
   KeyedSpec keyed;
   keyed.id = id;
   keyed.max_keys = step.key_by.empty() ? 1 : static_cast<uint32_t>(step.max_keys);

@@ -48,6 +48,8 @@ class Arena {
   bool frozen() const { return frozen_; }
   /// The sum over all pools, alignment included: what `weir plan` calls "reserved".
   size_t used() const { return used_; }
+  /// Bytes of address space that are left.
+  size_t room() const { return capacity_ - used_; }
   std::span<const Pool> pools() const { return pools_; }
 
   /// More than any gateway has; only address space until it is taken.

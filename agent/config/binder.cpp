@@ -66,6 +66,7 @@ class SectionBinder {
  private:
   void bind_option(const Option& option);
   void note_written(const Option& option, const Node& node);
+  void forget_written(const Option& option);
   void bind_value(const Option& option, const Node& node);
   void bind_number(const Option& option, const Node& node);
   void bind_real(const Option& option, const Node& node);
@@ -145,6 +146,7 @@ void SectionBinder::bind_option(const Option& option) {
   if (option.member.type == MemberType::Bag) note_written(option, *node);
   good_ = true;
   bind_value(option, *node);
+  if (!good_ && option.member.type == MemberType::Bag) forget_written(option);
   if (good_ && option.check) option.check(*node, target_, context_);
 }
 
@@ -152,6 +154,11 @@ void SectionBinder::note_written(const Option& option, const Node& node) {
   StepValue& value = static_cast<StepOptions*>(option.member.address(target_))->value(option.key);
   value.given = true;
   value.at = node.kind == NodeKind::String ? node.text.at : node.at;
+}
+
+/// What is wrong counts as not given.
+void SectionBinder::forget_written(const Option& option) {
+  static_cast<StepOptions*>(option.member.address(target_))->value(option.key).given = false;
 }
 
 void SectionBinder::bind_value(const Option& option, const Node& node) {
@@ -439,7 +446,7 @@ void SectionBinder::store_number(const Option& option, int64_t value) {
 
 void SectionBinder::store_default_in_bag(const Option& option) {
   StepValue& value = static_cast<StepOptions*>(option.member.address(target_))->value(option.key);
-  value.at = table_->at;
+  if (table_) value.at = table_->at;
   if (!option.standard) return;
   if (option.type == OptionType::Boolean) {
     value.boolean = strcmp(option.standard, "true") == 0;

@@ -85,7 +85,7 @@ class Absence final : public KeyedFunction {
     if (context.peek()[silent_at] == 0) {
       notice_silence(now_ms, context);
       if (rules_.repeat_ms > 0) set_timer(context, later_ms(begins_ms, rules_.repeat_ms));
-    } else if (now_ms != INT64_MAX) {
+    } else if (now_ms != INT64_MAX && rules_.repeat_ms > 0) {  // without it the timer is of an earlier configuration
       const int64_t at_ms = begins_ms + elapsed_ms(begins_ms, now_ms) / rules_.repeat_ms * rules_.repeat_ms;
       tell(at_ms, stays_silent, context);
       set_timer(context, later_ms(at_ms, rules_.repeat_ms));

@@ -60,6 +60,10 @@ class Dedup final : public KeyedFunction {
   bool needs_order() const override { return false; }
   bool uses_event_timers() const override { return true; }
 
+  Outcome admit(const Record& record, int64_t watermark_ms) const override {
+    return record.event_time_ms <= watermark_ms ? Outcome::Late : Outcome::Applied;
+  }
+
   Outcome process(const Record& record, KeyContext& context) override {
     const Outcome outcome = judge(record, context);
     if (load<uint32_t>(context.peek()) == 0) context.forget();

@@ -34,6 +34,11 @@ int64_t DeviceClocks::watermark(uint32_t clock) const {
   return state_.used(clock - 1) ? watermark_of(newest_of(clock - 1)) : INT64_MIN;
 }
 
+void DeviceClocks::start(int64_t boot_ms) {
+  boot_ms_ = boot_ms;
+  for (Clock& clock : clocks_) clock.active_boot_ms = boot_ms;
+}
+
 uint32_t DeviceClocks::clock_of(std::span<const Value> values) {
   const Bytes key = codec_.encode(values, key_room_);
   const uint64_t hash = hash64(key);

@@ -26,6 +26,8 @@ class DeviceClocks final : public Stateful {
 
   /// The numbers of the clocks: 0 and one per device.
   uint32_t count() const { return state_.slots() + 1; }
+  /// The clock of idleness starts, also for the devices that a restart has brought back.
+  void start(int64_t boot_ms);
   /// The clock of a record with these values, made if it is new; none if there is no room.
   uint32_t clock_of(std::span<const Value> values);
   /// A record of this clock has run through the pipeline.

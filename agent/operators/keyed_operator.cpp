@@ -22,7 +22,10 @@ std::string layout_text(const KeyedSpec& spec, const KeyedFunction& function, co
   for (size_t index = 0; index < codec.size(); ++index)
     text += (index == 0 ? "" : ",") + codec[index].name + ":" + type_name(codec[index].type) +
             (codec[index].type == Type::String ? "(" + std::to_string(codec[index].max_length) + ")" : "");
-  return text + (spec.clocks > 1 ? ")clocks " : ") ") + function.layout();
+  text += spec.clocks > 1 ? ")clocks " : ") ";
+  if (function.uses_event_timers()) text += "event-timer ";
+  if (function.uses_processing_timers()) text += "processing-timer ";
+  return text + function.layout();
 }
 
 }  // namespace

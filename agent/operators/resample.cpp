@@ -59,6 +59,9 @@ Schema sample_schema(const Sampling& sampling, const Schema& input) {
   return schema;
 }
 
+/// That one record may cause: a clock that jumps must not fill the disk.
+constexpr int64_t grid_points_max = 100'000;
+
 class Resample final : public KeyedFunction {
  public:
   Resample(Sampling sampling, Schema result, const StepBuild& build)
@@ -243,6 +246,9 @@ std::unique_ptr<Operator> make(StepBuild& build) {
   for (const Text& name : options.list("fields"))
     sampling.fields.push_back(build.field(name, sampling.linear ? number_types : all_types));
   if (sampling.grid.offset_ms >= sampling.grid.every_ms) build.error("offset", "\"offset\" is less than \"every\"");
+  if (sampling.max_gap_ms / std::max<int64_t>(1, sampling.grid.every_ms) > grid_points_max)
+    build.error("max_gap", "one gap would be filled with more than " + std::to_string(grid_points_max) + " records",
+                "a shorter max_gap or a longer every");
   Schema result = result_schema(build, sampling);
   if (!build.good()) return nullptr;
   return build.keyed(std::make_unique<Resample>(std::move(sampling), std::move(result), build));

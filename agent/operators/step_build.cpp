@@ -122,6 +122,14 @@ std::unique_ptr<Operator> StepBuild::keyed(std::unique_ptr<KeyedFunction> functi
                       std::to_string(KeyedState::slot_bytes_max) + " can be stored",
                   "shorter strings (string(N)) or smaller limits make it smaller");
   }
+  // The index takes up to another 128 bytes a key, and a checkpoint's buffer as much as the slots.
+  if (good_ && (bytes + 128) * 2 * keyed_.max_keys > arena_.room() / 2) {
+    good_ = false;
+    errors_.error(at_, 1,
+                  "the step would take " + std::to_string(bytes * keyed_.max_keys) + " bytes for " +
+                      std::to_string(keyed_.max_keys) + " keys, more than weir can reserve",
+                  "a smaller max_keys, shorter strings or smaller limits");
+  }
   if (!good_) return nullptr;
   return std::make_unique<KeyedOperator>(keyed_, std::move(function), input_, arena_, pool_);
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/base/hash.h"
+
 namespace weir {
 namespace {
 
@@ -23,8 +25,11 @@ int weight(Outcome outcome) {
 
 Outcome Tee::process(const Record& record) {
   Outcome result = Outcome::Filtered;
-  for (Operator* reader : readers_) {
-    const Outcome outcome = reader->process(record);
+  Record copy = record;
+  for (size_t index = 0; index < readers_.size(); ++index) {
+    // What the readers make of one record may come together again: each copy has an identity of its own.
+    if (index > 0) copy.identity = hash_chain(record.identity, index);
+    const Outcome outcome = readers_[index]->process(copy);
     if (weight(outcome) > weight(result)) result = outcome;
   }
   return result;

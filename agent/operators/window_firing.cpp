@@ -185,7 +185,8 @@ void WindowAggregate::fire(uint32_t key, const Firing& firing, bool given_up) {
 int64_t WindowAggregate::count_pane(uint32_t key, const Firing& firing) {
   if (firing.why == Firing::Why::Early) {
     store(state_.edit(firing.slice).data() + parts_.early, never_early);
-    return -(firing.at_ms - index_.start_of(firing.slice)) / spec_.emit_every_ms;
+    // A time that was stored for a shorter emit_every may lie before the first of this one; 0 is the main firing's.
+    return -std::max<int64_t>(1, (firing.at_ms - index_.start_of(firing.slice)) / spec_.emit_every_ms);
   }
   if (parts_.panes == SliceParts::none) return 0;
   const bool is_update = firing.why == Firing::Why::Update;

@@ -27,8 +27,8 @@ bool DeadLetterBuffer::has_room(size_t letters) const {
   return !lent_ && letters_.size() - count_ >= letters && bytes_.room() >= letters * entry_bytes_max();
 }
 
-void DeadLetterBuffer::add(const DeadLetter& letter) {
-  WEIR_ASSERT(has_room(1));
+bool DeadLetterBuffer::add(const DeadLetter& letter) {
+  if (!has_room(1)) return false;
   auto keep_bytes = [this](Bytes bytes, size_t limit) {
     size_t start = bytes_.size();
     bytes_.put_bytes(bytes.first(std::min(bytes.size(), limit)));
@@ -42,6 +42,7 @@ void DeadLetterBuffer::add(const DeadLetter& letter) {
   kept.step = keep_text(letter.step, 64);
   kept.topic = keep_text(letter.topic, dead_letter_topic_max);
   kept.payload = keep_bytes(letter.payload, payload_max_);
+  return true;
 }
 
 void DeadLetterBuffer::snapshot(Snapshot& snapshot) {

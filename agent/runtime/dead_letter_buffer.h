@@ -16,13 +16,14 @@ constexpr size_t dead_letter_topic_max = 1024;  // bytes kept of a topic
 
 class DeadLetterBuffer {
  public:
-  /// `reserve`: how many letters one message can cause at most.
+  /// `reserve`: how many letters one message causes, but for those that become very many records.
   DeadLetterBuffer(Arena& arena, std::string_view pool, size_t payload_max, size_t reserve);
 
   /// Whether `reserve` more of the largest kind fit. False while a checkpoint is using the buffer.
   bool ready() const { return has_room(reserve_); }
-  /// Copies the letter; payload, topic and detail are cut to their limits. Requires ready() before the message's first one.
-  void add(const DeadLetter& letter);
+  /// Copies the letter; payload, topic and detail are cut to their limits. False if there is no room: never for the first
+  /// `reserve` letters after ready().
+  [[nodiscard]] bool add(const DeadLetter& letter);
   bool empty() const { return count_ == 0; }
 
   void snapshot(Snapshot& snapshot);

@@ -36,7 +36,15 @@ class InputStream {
   Refusal read(const Message& message, Record& record);
   /// `record` has run through the pipeline: event time moves on.
   void on_record(const Record& record, int64_t boot_ms);
-  void on_activity(int64_t boot_ms) { tracker_.on_activity(boot_ms); }
+  /// Something came: it is not idle, from this moment on.
+  void on_activity(int64_t boot_ms) {
+    tracker_.on_activity(boot_ms);
+    idle_ = false;
+  }
+  void start(int64_t boot_ms) {
+    on_activity(boot_ms);
+    if (clocks_) clocks_->start(boot_ms);
+  }
   /// Whether what is idle has changed, so that the watermarks may have moved.
   bool check_idle(int64_t boot_ms);
 

@@ -18,6 +18,7 @@ constexpr int64_t steps_tick_ms = 100;  // how late a timer of processing time m
 // A clock that shows less was never set. (2024-01-01)
 constexpr int64_t earliest_plausible_wall_ms = 1'704'067'200'000;
 constexpr size_t derived_text_max = 2048;
+constexpr size_t dead_letters_of_one_max = 32;  // that room is kept for, besides one a step
 
 void copy_name(std::span<char> to, std::string_view name) {
   size_t length = std::min(name.size(), to.size() - 1);
@@ -31,7 +32,8 @@ Pipeline::Pipeline(Arena& arena, PipelineParts parts)
     : parts_(std::move(parts)),
       graph_(parts_.name, std::move(parts_.graph), arena),
       own_state_(std::make_unique<OwnState>(graph_, reasons_)),
-      dead_letters_(arena, parts_.name + ".dead-letters", parts_.dead_letter_payload_max, graph_.steps() + 1),
+      dead_letters_(arena, parts_.name + ".dead-letters", parts_.dead_letter_payload_max,
+                    graph_.steps() + std::min<size_t>(graph_.records_max(), dead_letters_of_one_max)),
       outbox_(arena, parts_.name + ".outbox", parts_.outbox, *parts_.publisher, *this),
       sink_(std::make_unique<OutboxSink>(arena, parts_.name + ".sink", parts_.name, *parts_.result_schema, *parts_.renderer,
                                          outbox_, dead_letters_)),
@@ -99,10 +101,8 @@ void Pipeline::on_message(const Message& message, Now now) {
   ++ledger_.received;
   in_hand_ = &message;
   const StepGraph::Verdict verdict = graph_.process(message, processing_time(now), now.boot_ms);
-  if (verdict.refusal.reason != nullptr)
-    set_aside_message(message, "source", verdict.refusal.reason, verdict.refusal.detail);
-  else
-    book(verdict.outcome);
+  if (verdict.refusal.reason != nullptr) set_aside_message(message, "source", verdict.refusal.reason, verdict.refusal.detail);
+  book(verdict.outcome);
   in_hand_ = nullptr;
   graph_.advance();
   if (!ready()) {
@@ -123,7 +123,8 @@ void Pipeline::book(Outcome outcome) {
       ++ledger_.late;
       break;
     case Outcome::DeadLetter:
-      break;  // booked where it was set aside
+      ++ledger_.dead_lettered;  // once, however many steps refused a part of it
+      break;
   }
 }
 
@@ -136,14 +137,19 @@ void Pipeline::request_if_full() {
 
 // ---- what is set aside
 
+/// A record that becomes very many, all of which a later step refuses, can overrun the reserve: those letters are counted by
+/// their reason, but not kept.
 void Pipeline::set_aside(const DeadLetter& letter) {
-  dead_letters_.add(letter);
+  if (!dead_letters_.add(letter) && !warned_of_letters_) {
+    warned_of_letters_ = true;
+    log(LogLevel::Warning, "%s: one message made more dead letters than there is room for; they are counted, not kept",
+        parts_.name.c_str());
+  }
   reasons_.add(letter.reason);
   changed_ = true;
 }
 
 void Pipeline::set_aside_message(const Message& message, std::string_view step, const char* reason, std::string_view detail) {
-  ++ledger_.dead_lettered;
   set_aside({reason, detail, step, message.topic, message.payload, message.payload.size(), message.offset, message.arrival_ms});
 }
 
@@ -159,6 +165,7 @@ void Pipeline::on_refused(const Message& message, const char* reason, std::strin
   coordinator_.on_record();
   graph_.on_activity(message.topic, now.boot_ms);
   ++ledger_.received;
+  book(Outcome::DeadLetter);
   set_aside_message(message, "source", reason, detail);
   if (!ready()) {
     blocked_ = true;

@@ -117,6 +117,7 @@ class Pipeline final : public TurnHandler,
   Status failure_;
   const Message* in_hand_ = nullptr;
   bool blocked_ = false;  // the source was told "not ready" and waits for resume()
+  bool warned_of_letters_ = false;
   bool changed_ = false;  // since the last barrier, beyond what coordinator and outbox know
   uint32_t number_ = 0;
   uint64_t restored_evictions_ = 0;

@@ -56,7 +56,8 @@ StepGraph::~StepGraph() = default;
 
 // ---- connecting
 
-Operator* StepGraph::reader_of(const std::vector<GraphEdge>& edges, const Schema& schema, Operator& sink, RefusalHandler& refusals) {
+Operator* StepGraph::reader_of(const std::vector<GraphEdge>& edges, const Schema& schema, Operator& sink,
+                               RefusalHandler& refusals) {
   std::vector<Operator*> readers;
   for (const GraphEdge& edge : edges) {
     Operator* reader = edge.to == GraphEdge::sink ? &sink : parts_.steps[edge.to].get();
@@ -124,7 +125,7 @@ void StepGraph::on_activity(std::string_view topic, int64_t boot_ms) {
 }
 
 void StepGraph::start(int64_t boot_ms) {
-  for (auto& input : inputs_) input->on_activity(boot_ms);
+  for (auto& input : inputs_) input->start(boot_ms);
   // A restart may have restored what is due already.
   moved_ = all_clocks_ = true;
 }

@@ -45,7 +45,9 @@ class StepGraph {
 
   /// Before anything else: where results and refused records go. Start-up only.
   void connect(Operator& sink, RefusalHandler& refusals);
-  /// records_at_sink_max() of its parts. After connect().
+  /// records_at_sink_max() of its parts.
+  uint32_t records_max() const { return records_at_sink_max(parts_); }
+  /// The same. After connect().
   uint32_t fan_out() const { return fan_out_; }
 
   /// Of a message; `refusal.reason` is set if it did not even become a record.

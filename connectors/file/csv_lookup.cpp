@@ -37,17 +37,22 @@ bool CsvLookup::changed() {
 }
 
 bool CsvLookup::load(TextWriter& problem) {
-  const int file = open(spec_.path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int file = open(spec_.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   size_ = 0;
   ssize_t count = 0;
-  if (file >= 0 && fstat(file, &seen_) == 0) {
+  if (file >= 0 && fstat(file, &seen_) == 0 && S_ISREG(seen_.st_mode)) {
     while (size_ < buffer_.size() && (count = ::read(file, buffer_.data() + size_, buffer_.size() - size_)) != 0) {
       if (count < 0 && errno != EINTR) break;
       size_ += count < 0 ? 0 : static_cast<size_t>(count);
     }
   }
   const int error = errno;
+  const bool regular = file < 0 || S_ISREG(seen_.st_mode);
   if (file >= 0) close(file);
+  if (!regular) {
+    problem.append(spec_.path).append(" is no regular file");
+    return false;
+  }
   if (file < 0 || count < 0) {
     problem.append("cannot read ").append(spec_.path).append(": ").append(strerror(error));
     return false;

@@ -118,4 +118,33 @@ TEST(Graph, what_is_too_late_goes_to_its_branch_and_is_still_counted_once) {
   UNSIGNED_LONGS_EQUAL(3, gateway->pipeline().ledger.received);
 }
 
+TEST(Graph, a_message_that_many_steps_refuse_is_booked_once_and_stops_nothing) {
+  const std::string full = "key_by = [\"name\", \"device\"]\nmax_keys = 1\n";
+  start(
+      config("[pipeline.source]\nmqtt = \"local\"\ntopics = [\"sensors/+/env\"]\nformat = \"json\"\n"
+             "fields = { device = \"topic[1]\", a = \"int\", b = \"int\", c = \"int\", d = \"int\", ts = \"time(ms)\" }\n"
+             "[[pipeline.step]]\nunnest = { fields = [\"a\", \"b\", \"c\", \"d\"] }\n"
+             "[[pipeline.step]]\nid = \"one\"\n" +
+             full + "edge = { value = \"value\", on = \"changed\", first = true }\n"));
+  for (int device = 0; device < 12; ++device)
+    CHECK(gateway->publish("sensors/d" + std::to_string(device) + "/env", "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"ts\":1}"));
+  CHECK(gateway->wait_received(12));
+  LONGS_EQUAL(0, gateway->pipeline().ledger.imbalance());
+  crash_and_restart();
+  CHECK(gateway->publish("sensors/d0/env", "{\"a\":2,\"ts\":2}"));
+  CHECK(gateway->wait_received(13));
+}
+
+TEST(Graph, a_message_that_two_readers_refuse_is_one_dead_letter_in_the_account) {
+  const std::string keyed =
+      "key_by = [\"device\"]\nmax_keys = 1\nedge = { value = \"value\", on = \"changed\", first = true }\n";
+  start(config(one_source + "[[pipeline.step]]\nid = \"a\"\nfrom = \"source\"\n" + keyed +
+               "[[pipeline.step]]\nid = \"b\"\nfrom = \"source\"\n" + keyed + "[[pipeline.step]]\nunion = [\"a\", \"b\"]\n"));
+  for (const char* device : {"x", "y", "x"})
+    CHECK(gateway->publish("sensors/" + std::string(device) + "/env", "{\"value\":1,\"ts\":1}"));
+  CHECK(gateway->wait_received(3));
+  UNSIGNED_LONGS_EQUAL(1, gateway->pipeline().ledger.dead_lettered);
+  LONGS_EQUAL(0, gateway->pipeline().ledger.imbalance());
+}
+
 }  // namespace

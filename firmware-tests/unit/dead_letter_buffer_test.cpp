@@ -23,7 +23,7 @@ TEST_GROUP(DeadLetterBuffer) {
     letter.topic = text;
     letter.payload = payload;
     letter.payload_size = payload.size();
-    buffer.add(letter);
+    CHECK(buffer.add(letter));
   }
 };
 

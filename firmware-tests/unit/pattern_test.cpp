@@ -217,7 +217,7 @@ TEST(PatternStep, refuses_what_cannot_be) {
   refuses("could match without any record", "sequence = { a = \"true\" }, repeat = { a = \"*\" }" + within);
   refuses("says not how often", "sequence = { a = \"true\" }, repeat = { a = \"twice\" }" + within);
   refuses("there is no condition \"x\"", "sequence = { a = \"true\" }, repeat = { x = \"+\" }" + within);
-  refuses("1 to 8 conditions", "sequence = {}" + within);
+  refuses("\"sequence\" is empty", "sequence = {}" + within);
   refuses("1 to 8 conditions",
           "sequence = { a = \"true\", b = \"true\", c = \"true\", d = \"true\", e = \"true\", f = \"true\", g = \"true\", "
           "h = \"true\", i = \"true\" }" +
