@@ -1,5 +1,6 @@
 // `weir replay` as a user runs it: files in, standard output, standard error, exit codes.
 #include <fstream>
+#include <map>
 
 #include "firmware-tests/support/process.h"
 #include "firmware-tests/support/temporary_directory.h"
@@ -79,4 +80,40 @@ TEST(ReplayCommand, gives_the_same_output_every_time) {
   ProcessResult second = replay(path);
   CHECK(first.output.size() > 1000);
   CHECK(first.output == second.output);
+}
+
+// Three stations, one after the other in the file: a year of one ends where the year of the next begins.
+TEST(ReplayCommand, a_year_of_three_stations_is_late_by_one_clock_and_whole_by_one_per_station) {
+  const std::string weather = WEIR_SOURCE_DIR "/../shared/data/nycweather/weather.csv";
+  std::ifstream file(weather);
+  if (!file) {
+    UT_PRINT("skipped: ../shared/data/nycweather/weather.csv is not there");
+    return;
+  }
+  std::map<std::string, std::map<std::string, int>> days;  // station, day: hours
+  size_t rows = 0;
+  std::string line;
+  std::getline(file, line);
+  for (; std::getline(file, line); ++rows) ++days[line.substr(0, 3)][line.substr(line.rfind(',') + 1, 10)];
+  auto run = [&](const std::string& per) {
+    std::ofstream(config)
+        << "[mqtt.m]\nurl = \"mqtt://127.0.0.1:1\"\n[[pipeline]]\nname = \"p\"\n[pipeline.source]\nmqtt = \"m\"\n"
+           "topics = [\"weather\"]\nformat = \"json\"\n"
+           "fields = { origin = \"string(3)\", at = \"time(rfc3339) $.time_hour\" }\n"
+           "event_time = { field = \"at\", max_delay = \"0s\"" +
+               per +
+               " }\n[[pipeline.step]]\nid = \"w\"\nkey_by = [\"origin\"]\nwindow = { tumbling = \"1d\" }\n"
+               "aggregate = { n = \"count()\" }\n"
+               "[pipeline.sink]\nmqtt = \"m\"\ntopic = \"x\"\nformat = \"json\"\n";
+    return replay(weather);
+  };
+  const ProcessResult one_clock = run("");
+  STRCMP_CONTAINS((std::to_string(rows) + " messages: ").c_str(), one_clock.error.c_str());
+  CHECK(one_clock.error.find(" 0 late") == std::string::npos);
+  const ProcessResult own_clocks = run(", per = \"origin\"");
+  size_t windows = 0;
+  for (const auto& [station, each] : days) windows += each.size();
+  STRCMP_CONTAINS(
+      (std::to_string(rows) + " applied, 0 filtered, 0 late, 0 refused; " + std::to_string(windows) + " results").c_str(),
+      own_clocks.error.c_str());
 }
