@@ -20,7 +20,10 @@ constexpr const char* help =
     "Runs a recording through a pipeline as fast as it goes and prints the results: no broker, no state. The configuration is\n"
     "the one that `weir run` takes; its connections are not used.\n"
     "  --input FILE     the messages, `-` for standard input, one a line: a payload, or `TOPIC PAYLOAD` as\n"
-    "                   `mosquitto_sub -v` writes it; a FILE.csv begins with a line of names, and each row becomes a JSON "
+    "                   `mosquitto_sub -v` writes it, or `SECONDS TOPIC PAYLOAD` as `mosquitto_sub -F '%U %t %p'` does, which "
+    "also\n"
+    "                   says when it came (otherwise \"arrival\" is 1970 for all); a FILE.csv begins with a line of names, and "
+    "each row becomes a JSON "
     "object\n"
     "  --topic TOPIC    the topic of messages that come without one (default: the first filter, each wildcard as `replay`)\n"
     "  --pipeline NAME  which pipeline, where there are several\n"
@@ -97,7 +100,7 @@ int replay(const PipelineSpec& pipeline, PlannedGraph graph, Arena& arena, const
   Replay run(pipeline.name, std::move(graph), arena, printer);
   while (input.next()) {
     printer.line = input.line();
-    run.feed(input.topic(), input.payload());
+    run.feed(input.topic(), input.payload(), input.arrival_ms());
   }
   run.finish();
   const ReplayCounts& counts = run.counts();

@@ -32,13 +32,20 @@ Replay::Replay(const std::string& name, PlannedGraph graph, Arena& arena, Replay
 
 Replay::~Replay() = default;
 
-void Replay::feed(std::string_view topic, std::string_view payload, int64_t boot_ms) {
+void Replay::feed(std::string_view topic, std::string_view payload, int64_t arrival_ms, int64_t boot_ms) {
   padded_.assign(payload);
   padded_.append(payload_padding, '\0');
   Message message;
   message.topic = topic;
   message.payload = as_bytes(std::string_view(padded_).substr(0, payload.size()));
   message.offset = ++counts_.messages;
+  message.arrival_ms = arrival_ms;
+  // A broker would not have sent it.
+  if (!graph_.takes(topic)) {
+    ++counts_.refused;
+    handler_.on_refused("source", "topic", "no source of this pipeline has a filter for this topic");
+    return;
+  }
   const StepGraph::Verdict verdict = graph_.process(message, StepGraph::by_event_time, boot_ms);
   if (verdict.refusal.reason != nullptr) {
     ++counts_.refused;

@@ -30,8 +30,9 @@ class Replay final : private RefusalHandler {
   Replay(const std::string& name, PlannedGraph graph, Arena& arena, ReplayHandler& handler);
   ~Replay() override;
 
-  /// `boot_ms` is what idleness is measured by; a replay of a file has no such clock.
-  void feed(std::string_view topic, std::string_view payload, int64_t boot_ms = 0);
+  /// `arrival_ms` is when it came, if that is known; `boot_ms` is what idleness is measured by: a replay of a file has no such
+  /// clock.
+  void feed(std::string_view topic, std::string_view payload, int64_t arrival_ms = 0, int64_t boot_ms = 0);
   /// The end of the input: every event time has come, and what is due by then is handed on.
   void finish();
   const ReplayCounts& counts() const { return counts_; }

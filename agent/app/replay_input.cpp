@@ -75,10 +75,23 @@ bool ReplayInput::next() {
   return true;
 }
 
+/// Seconds since 1970 with a fraction, in front of the topic.
+void ReplayInput::split_arrival() {
+  arrival_ms_ = 0;
+  const size_t blank = payload_.find(' ');
+  if (blank == std::string_view::npos || payload_.find(' ', blank + 1) == std::string_view::npos) return;
+  double seconds = 0;
+  const auto result = std::from_chars(payload_.data(), payload_.data() + blank, seconds);
+  if (result.ec != std::errc{} || result.ptr != payload_.data() + blank || seconds < 0 || seconds > 1e11) return;
+  arrival_ms_ = static_cast<int64_t>(seconds * 1000);
+  payload_.remove_prefix(blank + 1);
+}
+
 /// A payload of JSON begins with a bracket; everything else that has a blank in it begins with its topic.
 void ReplayInput::split_topic() {
+  split_arrival();
   const size_t blank = payload_.find(' ');
-  if (payload_[0] == '{' || payload_[0] == '[' || blank == std::string_view::npos) return;
+  if (payload_.empty() || payload_[0] == '{' || payload_[0] == '[' || blank == std::string_view::npos) return;
   topic_ = payload_.substr(0, blank);
   payload_ = payload_.substr(blank + 1);
 }

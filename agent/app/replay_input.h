@@ -17,15 +17,18 @@ std::string topic_for(const PipelineSpec& pipeline);
 
 class ReplayInput {
  public:
-  /// Lines of payloads or of `TOPIC PAYLOAD`; or CSV, whose first row names the columns: each further row becomes a JSON
-  /// object, in which numbers, true, false and null are what they look like, empty is null, and everything else, or what stands
-  /// in quotes, is a text. `topic` is that of messages without one. The stream must outlive this.
+  /// Lines of payloads, of `TOPIC PAYLOAD` or of `SECONDS TOPIC PAYLOAD`; or CSV, whose first row names the columns: each
+  /// further row becomes a JSON object, in which numbers, true, false and null are what they look like, empty is null, and
+  /// everything else, or what stands in quotes, is a text. `topic` is that of messages without one. The stream must outlive
+  /// this.
   ReplayInput(std::istream& stream, bool csv, std::string topic);
 
   /// Goes to the next message; false at the end. Empty lines are left out.
   bool next();
   std::string_view topic() const { return topic_; }
   std::string_view payload() const { return payload_; }
+  /// When it came, ms since 1970; 0 where the recording does not say.
+  int64_t arrival_ms() const { return arrival_ms_; }
   /// Of the message, from 1.
   uint64_t line() const { return line_; }
 
@@ -33,6 +36,7 @@ class ReplayInput {
   bool read_line();
   void object_from(std::span<const CsvCell> row);
   void split_topic();
+  void split_arrival();
 
   std::istream& stream_;
   bool csv_;
@@ -44,6 +48,7 @@ class ReplayInput {
   std::string object_;
   std::string_view topic_;
   std::string_view payload_;
+  int64_t arrival_ms_ = 0;
   uint64_t line_ = 0;
 };
 

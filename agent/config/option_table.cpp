@@ -375,7 +375,7 @@ constexpr Option source_options[] = {
      .type = Text,
      .member = member<&SourceSpec::mqtt>,
      .documentation =
-         "The broker, by its name under `[mqtt]`. The first source of a pipeline needs it, the others have the same.",
+         "The broker, by its name under `[mqtt]`. The first source of a pipeline needs it, the others leave it out.",
      .example = "mqtt = \"local\""},
     {.key = "topics",
      .type = TextList,
@@ -710,7 +710,8 @@ constexpr Option step_options[] = {
      .member = member<&StepSpec::key_by>,
      .minimum = "1",
      .maximum = "16",
-     .documentation = "One window per value of these fields; without it one for all records.",
+     .documentation =
+         "The fields whose values make the key of a step that keeps state; without it there is one key for all records.",
      .example = "key_by = [\"device\"]",
      .check = check_key_by},
     {.key = "aggregate",
@@ -744,9 +745,9 @@ constexpr Option step_options[] = {
 constinit Section step_section = {
     .header = "[[pipeline.step]]",
     .documentation =
-        "One step has one verb: `filter`, `map`, `select`, `drop`, `rename`, or `window` with `aggregate`. Records go through "
-        "the "
-        "steps in their order.",
+        "One step has one verb; [steps.md](steps.md) and [windows.md](windows.md) have examples of each. Records go through "
+        "the steps "
+        "in their order.",
     .options = step_options,
     .at = member<&StepSpec::at>,
     .check = check_step,

@@ -88,7 +88,8 @@ class Absence final : public KeyedFunction {
     } else if (now_ms != INT64_MAX && rules_.repeat_ms > 0) {  // without it the timer is of an earlier configuration
       const int64_t at_ms = begins_ms + elapsed_ms(begins_ms, now_ms) / rules_.repeat_ms * rules_.repeat_ms;
       tell(at_ms, stays_silent, context);
-      set_timer(context, later_ms(at_ms, rules_.repeat_ms));
+      // A span beyond 64 bits is cut, and the next multiple must not lie behind all the same.
+      set_timer(context, std::max(later_ms(at_ms, rules_.repeat_ms), later_ms(now_ms, 1)));
     }
   }
 

@@ -201,7 +201,8 @@ class Alarm final : public KeyedFunction {
     const auto raised_ms = load<int64_t>(context.peek() + raised_at);
     const int64_t times = elapsed_ms(raised_ms, now_ms) / rules_.repeat_ms;
     const int64_t at_ms = raised_ms + times * rules_.repeat_ms;
-    store(context.state().data() + repeat_at, later_ms(at_ms, rules_.repeat_ms));
+    // A span beyond 64 bits is cut, and the next multiple must not lie behind all the same.
+    store(context.state().data() + repeat_at, std::max(later_ms(at_ms, rules_.repeat_ms), later_ms(now_ms, 1)));
     emit_kept(at_ms, by_repeat, times, context);
   }
 

@@ -120,6 +120,10 @@ StepGraph::Verdict StepGraph::process(const Message& message, int64_t processing
   return {outcome, {}};
 }
 
+bool StepGraph::takes(std::string_view topic) const {
+  return std::ranges::any_of(inputs_, [&](const auto& input) { return input->takes(topic); });
+}
+
 void StepGraph::on_activity(std::string_view topic, int64_t boot_ms) {
   if (InputStream* input = input_for(topic); input != nullptr) input->on_activity(boot_ms);
 }

@@ -60,6 +60,8 @@ class StepGraph {
   static constexpr int64_t by_event_time = INT64_MIN;
   /// Runs one message through. Requires that the sink is ready and nothing is pending.
   Verdict process(const Message& message, int64_t processing_ms, int64_t boot_ms);
+  /// Whether a message of this topic has an input.
+  bool takes(std::string_view topic) const;
   /// Something came that is no record: its input is not idle.
   void on_activity(std::string_view topic, int64_t boot_ms);
   /// The clock of idleness starts.

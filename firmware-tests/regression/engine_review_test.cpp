@@ -122,3 +122,10 @@ TEST(EngineReview, timers_are_part_of_a_layout) {
   };
   CHECK(layout("") != layout(", max_gap = \"1min\""));
 }
+
+TEST(EngineReview, a_span_beyond_64_bits_repeats_an_alarm_no_more_than_once) {
+  StepRig rig(step("id = \"x\"\nalarm = { on = \"value > 80\", repeat = \"1min\" }"));
+  rig.feed("{\"device\":\"a\",\"value\":90,\"ts\":-9223372036854775807}");
+  rig.feed("{\"device\":\"a\",\"value\":90,\"ts\":9223372036854775806}");
+  CHECK(rig.counts().results < 10);
+}

@@ -38,3 +38,17 @@ TEST(ReplayInput, what_json_would_not_read_as_a_number_is_a_text) {
       "{\"a\":\"-\"}\n9 t {\"a\":\"0x10\"}\n",
       read("a\nnan\n1.\n+1\n.5\n0.5\n-0\n-\n0x10\n", true).c_str());
 }
+
+TEST(ReplayInput, a_line_may_begin_with_when_it_came) {
+  std::istringstream stream("1700000000.250000000 x/y {\"a\": 1}\n1700000001 x/y 21.5 C\nx/y 21.5\n");
+  ReplayInput input(stream, false, "t");
+  CHECK(input.next());
+  LONGS_EQUAL(1'700'000'000'250, input.arrival_ms());
+  STRCMP_EQUAL("x/y", std::string(input.topic()).c_str());
+  CHECK(input.next());
+  LONGS_EQUAL(1'700'000'001'000, input.arrival_ms());
+  STRCMP_EQUAL("21.5 C", std::string(input.payload()).c_str());
+  CHECK(input.next());
+  LONGS_EQUAL(0, input.arrival_ms());
+  STRCMP_EQUAL("x/y", std::string(input.topic()).c_str());
+}
