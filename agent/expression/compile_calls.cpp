@@ -37,7 +37,7 @@ uint64_t text_bytes_max(Type type, uint32_t max_length) {
     case Type::Bool:
       return 5;
     case Type::Int:
-      return 20;  // -9223372036854775808
+      return 20;       // -9223372036854775808
     case Type::Float:  // -2.2250738585072014e-308
     case Type::Time:   // 2023-11-14T22:13:20.000Z
       return 24;
