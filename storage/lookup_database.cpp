@@ -9,11 +9,6 @@ namespace {
 
 constexpr int busy_ms = 100;  // the reactor waits for nobody longer
 
-bool same_file(const struct stat& one, const struct stat& other) {
-  return one.st_ino == other.st_ino && one.st_dev == other.st_dev && one.st_size == other.st_size &&
-         one.st_mtim.tv_sec == other.st_mtim.tv_sec && one.st_mtim.tv_nsec == other.st_mtim.tv_nsec;
-}
-
 std::string quoted_name(const std::string& name) {
   std::string text(1, '"');
   for (char character : name) text.append(character == '"' ? 2 : 1, character);
@@ -58,11 +53,8 @@ LookupDatabase::LookupDatabase(LookupFileSpec spec, Arena& arena, const std::str
 }
 
 bool LookupDatabase::changed() {
-  struct stat now = {};
-  struct stat wal = {};
-  if (stat(spec_.path.c_str(), &now) != 0) return true;
-  if (stat(wal_path_.c_str(), &wal) != 0) wal = {};
-  return !same_file(now, seen_) || !same_file(wal, wal_seen_);
+  const FileStamp now = FileStamp::of(spec_.path);
+  return now == FileStamp{} || now != seen_ || FileStamp::of(wal_path_) != wal_seen_;
 }
 
 bool LookupDatabase::convert_row(sqlite3_stmt* statement, uint64_t number, TextWriter& problem) {
@@ -79,8 +71,8 @@ bool LookupDatabase::convert_row(sqlite3_stmt* statement, uint64_t number, TextW
 
 bool LookupDatabase::read(FunctionRef<const char*(std::span<const Value>)> row, TextWriter& problem) {
   HeapScope scope(HeapOwner::Sqlite);
-  if (stat(spec_.path.c_str(), &seen_) != 0) seen_ = {};
-  if (stat(wal_path_.c_str(), &wal_seen_) != 0) wal_seen_ = {};
+  seen_ = FileStamp::of(spec_.path);
+  wal_seen_ = FileStamp::of(wal_path_);
   sqlite3* connection = nullptr;
   sqlite3_stmt* statement = nullptr;
   int code = sqlite3_open_v2(spec_.path.c_str(), &connection, SQLITE_OPEN_READONLY, nullptr);

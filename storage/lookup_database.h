@@ -2,8 +2,7 @@
 // owns it may change or replace it. Reactor thread; what SQLite allocates is charged to SQLite.
 #pragma once
 
-#include <sys/stat.h>
-
+#include "agent/base/file_stamp.h"
 #include "agent/model/lookup_file.h"
 
 struct sqlite3_stmt;
@@ -24,8 +23,8 @@ class LookupDatabase final : public LookupFile {
   std::string sql_;
   std::string wal_path_;
   std::span<Value> values_;
-  struct stat seen_ = {};
-  struct stat wal_seen_ = {};
+  FileStamp seen_;
+  FileStamp wal_seen_;
 };
 
 }  // namespace weir

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "agent/base/text_writer.h"
+#include "agent/model/topic_match.h"
 
 namespace weir {
 namespace {
@@ -32,10 +33,9 @@ bool is_number(std::string_view text) {
 }  // namespace
 
 std::string topic_for(const PipelineSpec& pipeline) {
-  std::string filter = pipeline.first_source().topics.front().value;
-  if (filter.starts_with("$share/")) filter = filter.substr(filter.find('/', 7) + 1);
   std::string topic;
-  for (char character : filter) topic += character == '+' || character == '#' ? "replay" : std::string(1, character);
+  for (char character : without_share(pipeline.first_source().topics.front().value))
+    topic += character == '+' || character == '#' ? "replay" : std::string(1, character);
   return topic;
 }
 

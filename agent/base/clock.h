@@ -13,6 +13,9 @@ struct Now {
   int64_t wall_ms = 0;
 };
 
+/// A wall clock that shows less was never set. (2024-01-01)
+constexpr int64_t earliest_plausible_wall_ms = 1'704'067'200'000;
+
 class Clock {
  public:
   virtual ~Clock() = default;

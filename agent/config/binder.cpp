@@ -65,8 +65,8 @@ class SectionBinder {
 
  private:
   void bind_option(const Option& option);
+  StepValue& in_bag(const Option& option) const;
   void note_written(const Option& option, const Node& node);
-  void forget_written(const Option& option);
   void bind_value(const Option& option, const Node& node);
   void bind_number(const Option& option, const Node& node);
   void bind_real(const Option& option, const Node& node);
@@ -108,12 +108,16 @@ class SectionBinder {
   bool good_ = true;  // the value in hand
 };
 
+/// The value of a row whose member is a bag.
+StepValue& SectionBinder::in_bag(const Option& option) const {
+  return as<StepOptions>(option.member, target_).value(option.key);
+}
+
 /// The member that the row names; in a bag, the part of the row's value that is of this type.
 template <class Type>
 Type& SectionBinder::into(const Option& option) {
-  void* address = option.member.address(target_);
   if (option.member.type == MemberType::Bag) {
-    StepValue& value = static_cast<StepOptions*>(address)->value(option.key);
+    StepValue& value = in_bag(option);
     if constexpr (std::is_same_v<Type, bool>) return value.boolean;
     if constexpr (std::is_same_v<Type, int64_t>) return value.integer;
     if constexpr (std::is_same_v<Type, double>) return value.number;
@@ -121,7 +125,7 @@ Type& SectionBinder::into(const Option& option) {
     if constexpr (std::is_same_v<Type, std::vector<Text>>) return value.list;
     if constexpr (std::is_same_v<Type, std::vector<NamedExpression>>) return value.expressions;
   }
-  return *static_cast<Type*>(address);
+  return as<Type>(option.member, target_);
 }
 
 void SectionBinder::bind(Location place_if_absent) {
@@ -146,19 +150,15 @@ void SectionBinder::bind_option(const Option& option) {
   if (option.member.type == MemberType::Bag) note_written(option, *node);
   good_ = true;
   bind_value(option, *node);
-  if (!good_ && option.member.type == MemberType::Bag) forget_written(option);
+  // What is wrong counts as not given.
+  if (!good_ && option.member.type == MemberType::Bag) in_bag(option).given = false;
   if (good_ && option.check) option.check(*node, target_, context_);
 }
 
 void SectionBinder::note_written(const Option& option, const Node& node) {
-  StepValue& value = static_cast<StepOptions*>(option.member.address(target_))->value(option.key);
+  StepValue& value = in_bag(option);
   value.given = true;
   value.at = node.kind == NodeKind::String ? node.text.at : node.at;
-}
-
-/// What is wrong counts as not given.
-void SectionBinder::forget_written(const Option& option) {
-  static_cast<StepOptions*>(option.member.address(target_))->value(option.key).given = false;
 }
 
 void SectionBinder::bind_value(const Option& option, const Node& node) {
@@ -241,8 +241,7 @@ void SectionBinder::bind_text(const Option& option, const Node& node) {
   if (option.type == OptionType::Choice && !accept_choice(option, node)) return;
   const bool is_text = option.type == OptionType::Text || option.type == OptionType::Path;
   if (is_text && !accept_length(option, node, node.text.value.size(), "bytes")) return;
-  if (option.type == OptionType::Path)
-    static_cast<StepOptions*>(option.member.address(target_))->value(option.key).path = resolved(node.text);
+  if (option.type == OptionType::Path) in_bag(option).path = resolved(node.text);
   if (option.member.type == MemberType::Located || option.member.type == MemberType::Bag) {
     into<Text>(option) = node.text;
   } else {
@@ -445,7 +444,7 @@ void SectionBinder::store_number(const Option& option, int64_t value) {
 }
 
 void SectionBinder::store_default_in_bag(const Option& option) {
-  StepValue& value = static_cast<StepOptions*>(option.member.address(target_))->value(option.key);
+  StepValue& value = in_bag(option);
   if (table_) value.at = table_->at;
   if (!option.standard) return;
   if (option.type == OptionType::Boolean) {

@@ -1,25 +1,11 @@
 #include "agent/config/topic_filter.h"
 
+#include "agent/model/topic_match.h"
+
 namespace weir {
 namespace {
 
-constexpr std::string_view share_prefix = "$share/";
 constexpr size_t topic_bytes_max = 65535;
-
-/// Takes the next level from the front; `more` says whether another one follows.
-std::string_view take_level(std::string_view& rest, bool& more) {
-  size_t slash = rest.find('/');
-  std::string_view level = rest.substr(0, slash);
-  more = slash != std::string_view::npos;
-  rest = more ? rest.substr(slash + 1) : std::string_view();
-  return level;
-}
-
-std::string_view without_share(std::string_view filter) {
-  if (!filter.starts_with(share_prefix)) return filter;
-  size_t slash = filter.find('/', share_prefix.size());
-  return slash == std::string_view::npos ? std::string_view() : filter.substr(slash + 1);
-}
 
 bool is_wildcard(std::string_view level) { return level == "+" || level == "#"; }
 

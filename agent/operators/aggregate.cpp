@@ -15,18 +15,6 @@ const AggregateFunction* find_function(std::string_view name) {
   return nullptr;
 }
 
-std::string types_text(Types types) {
-  std::string text;
-  types &= ~set_of(Type::Null);
-  for (Type type : {Type::Bool, Type::Int, Type::Float, Type::String, Type::Time}) {
-    if ((types & set_of(type)) == 0) continue;
-    types &= ~set_of(type);
-    if (!text.empty()) text += types == 0 ? " or " : ", ";
-    text += type_name(type);
-  }
-  return text;
-}
-
 ExpressionError unknown_function(const AggregateCall& call) {
   std::vector<std::string> names;
   for (const AggregateFunction& function : aggregate_functions()) names.emplace_back(function.name);
@@ -94,9 +82,9 @@ class CallChecker {
     if (!call_.has_argument) {
       if (function_.argument_needed)
         errors_.push_back({call_.function_offset, name.size(), name + " needs an argument: " + function_.usage, ""});
-    } else if ((function_.takes & set_of(call_.argument.type())) == 0) {
+    } else if (!function_.takes.contains(call_.argument.type())) {
       errors_.push_back({call_.argument_offset, call_.argument_length,
-                         name + " takes " + types_text(function_.takes) + ", not " + type_name(call_.argument.type()), ""});
+                         name + " takes " + function_.takes.text() + ", not " + type_name(call_.argument.type()), ""});
     }
   }
   void check_parameters(AggregateArguments& arguments) {

@@ -5,10 +5,6 @@
 namespace weir {
 namespace {
 
-constexpr Types numbers = set_of(Type::Int) | set_of(Type::Float);
-constexpr Types ordered = numbers | set_of(Type::String) | set_of(Type::Time);
-constexpr Types any = ordered | set_of(Type::Bool);
-
 using Arguments = AggregateArguments;
 
 constexpr double error_min = 0.005;
@@ -23,43 +19,45 @@ constexpr ParameterRule distinct_parameters[] = {
 constexpr ParameterRule collect_parameters[] = {{"the number of values", 1, 100, true, true, 0}};
 
 constexpr AggregateFunction functions[] = {
-    {"count", any | set_of(Type::Null), false, "count()", "Records; count(x): records in which x is not null.",
+    {"count", all_types | Type::Null, false, "count()", "Records; count(x): records in which x is not null.",
      [](const Arguments& given) { return make_count(given.has_argument); }},
-    {"sum", numbers, true, "sum(x)", "The sum.", [](const Arguments& given) { return make_sum(given.type); }},
-    {"avg", numbers, true, "avg(x)", "The arithmetic mean.", [](const Arguments&) { return make_average(); }},
-    {"min", ordered, true, "min(x)", "The smallest value.",
+    {"sum", number_types, true, "sum(x)", "The sum.", [](const Arguments& given) { return make_sum(given.type); }},
+    {"avg", number_types, true, "avg(x)", "The arithmetic mean.", [](const Arguments&) { return make_average(); }},
+    {"min", ordered_types, true, "min(x)", "The smallest value.",
      [](const Arguments& given) { return make_minimum(given.type, given.max_length); }},
-    {"max", ordered, true, "max(x)", "The largest value.",
+    {"max", ordered_types, true, "max(x)", "The largest value.",
      [](const Arguments& given) { return make_maximum(given.type, given.max_length); }},
-    {"first", any, true, "first(x)", "The value of the earliest event time.",
+    {"first", all_types, true, "first(x)", "The value of the earliest event time.",
      [](const Arguments& given) { return make_first(given.type, given.max_length); }},
-    {"last", any, true, "last(x)", "The value of the latest event time.",
+    {"last", all_types, true, "last(x)", "The value of the latest event time.",
      [](const Arguments& given) { return make_last(given.type, given.max_length); }},
-    {"stddev", numbers, true, "stddev(x)", "Standard deviation of a sample (divided by n - 1).",
+    {"stddev", number_types, true, "stddev(x)", "Standard deviation of a sample (divided by n - 1).",
      [](const Arguments&) { return make_deviation(true); }},
-    {"stddev_pop", numbers, true, "stddev_pop(x)", "Standard deviation of a whole population (divided by n).",
+    {"stddev_pop", number_types, true, "stddev_pop(x)", "Standard deviation of a whole population (divided by n).",
      [](const Arguments&) { return make_deviation(false); }},
-    {"variance", numbers, true, "variance(x)", "Variance of a sample (divided by n - 1).",
+    {"variance", number_types, true, "variance(x)", "Variance of a sample (divided by n - 1).",
      [](const Arguments&) { return make_variance(true); }},
-    {"var_pop", numbers, true, "var_pop(x)", "Variance of a whole population (divided by n).",
+    {"var_pop", number_types, true, "var_pop(x)", "Variance of a whole population (divided by n).",
      [](const Arguments&) { return make_variance(false); }},
-    {"median", numbers, true, "median(x)", "The middle value, within a stated error.",
+    {"median", number_types, true, "median(x)", "The middle value, within a stated error.",
      [](const Arguments& given) { return make_percentile(50, given.parameters[0]); }, median_parameters},
-    {"percentile", numbers, true, "percentile(x, 95)", "The value that so many percent do not exceed, within a stated error.",
+    {"percentile", number_types, true, "percentile(x, 95)",
+     "The value that so many percent do not exceed, within a stated error.",
      [](const Arguments& given) { return make_percentile(given.parameters[0], given.parameters[1]); }, percentile_parameters},
-    {"distinct", any, true, "distinct(x)", "How many different values, within a stated error.",
+    {"distinct", all_types, true, "distinct(x)", "How many different values, within a stated error.",
      [](const Arguments& given) { return make_distinct(static_cast<uint32_t>(given.parameters[0])); }, distinct_parameters},
-    {"rate", numbers, true, "rate(x)", "Change per second between the first and the last value.",
+    {"rate", number_types, true, "rate(x)", "Change per second between the first and the last value.",
      [](const Arguments& given) { return make_rate(given.type); }},
-    {"delta", numbers, true, "delta(x)", "The last value minus the first.",
+    {"delta", number_types, true, "delta(x)", "The last value minus the first.",
      [](const Arguments& given) { return make_delta(given.type); }},
-    {"increase", numbers, true, "increase(x)", "By how much a counter grew; a smaller value means that it began again at 0.",
+    {"increase", number_types, true, "increase(x)",
+     "By how much a counter grew; a smaller value means that it began again at 0.",
      [](const Arguments& given) { return make_increase(given.type); }},
-    {"time_weighted_avg", numbers, true, "time_weighted_avg(x)", "The mean over time; each value holds until the next one.",
-     [](const Arguments&) { return make_time_weighted_average(); }},
-    {"slope", numbers, true, "slope(x)", "Rise per second of the straight line that fits best.",
+    {"time_weighted_avg", number_types, true, "time_weighted_avg(x)",
+     "The mean over time; each value holds until the next one.", [](const Arguments&) { return make_time_weighted_average(); }},
+    {"slope", number_types, true, "slope(x)", "Rise per second of the straight line that fits best.",
      [](const Arguments&) { return make_slope(); }},
-    {"collect", any, true, "collect(x, 10)", "The first so many values as a JSON array in a string.",
+    {"collect", all_types, true, "collect(x, 10)", "The first so many values as a JSON array in a string.",
      [](const Arguments& given) {
        return make_collect(given.type, given.max_length, static_cast<uint32_t>(given.parameters[0]));
      },

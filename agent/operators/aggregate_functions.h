@@ -5,13 +5,10 @@
 #include <array>
 #include <span>
 
+#include "agent/model/type_set.h"
 #include "agent/operators/aggregate_kinds.h"
 
 namespace weir {
-
-/// A set of types.
-using Types = unsigned;
-constexpr Types set_of(Type type) { return 1U << static_cast<unsigned>(type); }
 
 /// A number behind the argument.
 struct ParameterRule {
@@ -35,7 +32,7 @@ struct AggregateArguments {
 
 struct AggregateFunction {
   const char* name;
-  Types takes;
+  TypeSet takes;
   bool argument_needed;
   const char* usage;    // "percentile(x, 95)"
   const char* summary;  // one line

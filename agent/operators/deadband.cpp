@@ -4,6 +4,7 @@
 // State of a key: f64 value and i64 event time of the record that went on last, u8 whether there is one.
 #include <cmath>
 
+#include "agent/expression/arithmetic.h"
 #include "agent/operators/step_build.h"
 #include "agent/operators/steps.h"
 #include "agent/operators/value_cell.h"
@@ -40,18 +41,15 @@ class Deadband final : public KeyedFunction {
     const bool silent =
         last[present_at] == 0 ||
         (limits_.max_silence_ms > 0 && record.event_time_ms - load<int64_t>(last + time_at) >= limits_.max_silence_ms);
-    if (value.is_null() || (!silent && !moved(load<double>(last + value_at), number(value)))) return Outcome::Filtered;
+    if (value.is_null() || (!silent && !moved(load<double>(last + value_at), to_float(value)))) return Outcome::Filtered;
     uint8_t* state = context.state().data();
-    store(state + value_at, number(value));
+    store(state + value_at, to_float(value));
     store(state + time_at, record.event_time_ms);
     state[present_at] = 1;
     return context.forward(record);
   }
 
  private:
-  static double number(const Value& value) {
-    return value.type() == Type::Int ? static_cast<double>(value.as_int()) : value.as_float();
-  }
   bool moved(double last, double now) const {
     const double distance = std::fabs(now - last);
     return (limits_.absolute > 0 && distance >= limits_.absolute) ||

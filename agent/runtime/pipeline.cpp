@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/model/value_text.h"
 #include "agent/runtime/pipeline_state.h"
@@ -15,8 +16,6 @@ constexpr int64_t drain_ms = 3000;  // how long a stop waits for results to leav
 constexpr int64_t goodbye_ms = 500;
 constexpr int64_t stop_ms = 15'000;     // how long a stop may take in all
 constexpr int64_t steps_tick_ms = 100;  // how late a timer of processing time may fire
-// A clock that shows less was never set. (2024-01-01)
-constexpr int64_t earliest_plausible_wall_ms = 1'704'067'200'000;
 constexpr size_t derived_text_max = 2048;
 constexpr size_t dead_letters_of_one_max = 32;  // that room is kept for, besides one a step
 
@@ -33,7 +32,7 @@ Pipeline::Pipeline(Arena& arena, PipelineParts parts)
       graph_(parts_.name, std::move(parts_.graph), arena),
       own_state_(std::make_unique<OwnState>(graph_, reasons_)),
       dead_letters_(arena, parts_.name + ".dead-letters", parts_.dead_letter_payload_max,
-                    graph_.steps() + std::min<size_t>(graph_.records_max(), dead_letters_of_one_max)),
+                    graph_.steps() + std::min<size_t>(graph_.fan_out(), dead_letters_of_one_max)),
       outbox_(arena, parts_.name + ".outbox", parts_.outbox, *parts_.publisher, *this),
       sink_(std::make_unique<OutboxSink>(arena, parts_.name + ".sink", parts_.name, *parts_.result_schema, *parts_.renderer,
                                          outbox_, dead_letters_)),

@@ -84,35 +84,34 @@ void StepGraph::connect(Operator& sink, RefusalHandler& refusals) {
   for (size_t index = 0; index < inputs_.size(); ++index)
     entries_.push_back(
         reader_of(edges_of(parts_, {.from_input = true, .from = index}), inputs_[index]->schema(), sink, refusals));
-  fan_out_ = records_at_sink_max(parts_);
 }
 
 // ---- records in
 
-InputStream* StepGraph::input_for(std::string_view topic) {
-  if (inputs_.size() == 1) return inputs_[0].get();
-  for (auto& input : inputs_)
-    if (input->takes(topic)) return input.get();
-  return nullptr;
+size_t StepGraph::input_for(std::string_view topic) const {
+  if (inputs_.size() == 1) return 0;
+  size_t number = 0;
+  while (number < inputs_.size() && !inputs_[number]->takes(topic)) ++number;
+  return number;
 }
 
 StepGraph::Verdict StepGraph::process(const Message& message, int64_t processing_ms, int64_t boot_ms) {
   WEIR_ASSERT(!pending());
-  InputStream* input = input_for(message.topic);
-  if (input == nullptr) return {Outcome::DeadLetter, {"topic", "no source of this pipeline has a filter for this topic"}};
-  input->on_activity(boot_ms);
+  const size_t number = input_for(message.topic);
+  if (number == inputs_.size())
+    return {Outcome::DeadLetter, {"topic", "no source of this pipeline has a filter for this topic"}};
+  InputStream& input = *inputs_[number];
+  input.on_activity(boot_ms);
   processing_ms_ = std::max(processing_ms_, processing_ms);
   Record record;
   record.processing_ms = processing_ms_;
-  if (Refusal refusal = input->read(message, record); refusal.reason != nullptr) return {Outcome::DeadLetter, refusal};
+  if (Refusal refusal = input.read(message, record); refusal.reason != nullptr) return {Outcome::DeadLetter, refusal};
   if (processing_ms == by_event_time) {
     tick(record.event_time_ms);
     record.processing_ms = processing_ms_;
   }
-  size_t number = 0;
-  while (inputs_[number].get() != input) ++number;
   const Outcome outcome = entries_[number]->process(record);
-  input->on_record(record, boot_ms);
+  input.on_record(record, boot_ms);
   clock_in_hand_ = record.clock;
   // Also where no watermark has moved: the record may have set a timer for a time that has passed, and that fires now, whether
   // or not a restart comes in between.
@@ -125,7 +124,7 @@ bool StepGraph::takes(std::string_view topic) const {
 }
 
 void StepGraph::on_activity(std::string_view topic, int64_t boot_ms) {
-  if (InputStream* input = input_for(topic); input != nullptr) input->on_activity(boot_ms);
+  if (const size_t number = input_for(topic); number < inputs_.size()) inputs_[number]->on_activity(boot_ms);
 }
 
 void StepGraph::start(int64_t boot_ms) {

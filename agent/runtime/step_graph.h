@@ -45,10 +45,8 @@ class StepGraph {
 
   /// Before anything else: where results and refused records go. Start-up only.
   void connect(Operator& sink, RefusalHandler& refusals);
-  /// records_at_sink_max() of its parts.
-  uint32_t records_max() const { return records_at_sink_max(parts_); }
-  /// The same. After connect().
-  uint32_t fan_out() const { return fan_out_; }
+  /// records_at_sink_max() of its parts. Start-up only: it walks the graph.
+  uint32_t fan_out() const { return records_at_sink_max(parts_); }
 
   /// Of a message; `refusal.reason` is set if it did not even become a record.
   struct Verdict {
@@ -97,8 +95,8 @@ class StepGraph {
 
  private:
   Operator* reader_of(const std::vector<GraphEdge>& edges, const Schema& schema, Operator& sink, RefusalHandler& refusals);
-  void connect_output(const GraphEdge& output, const Schema& schema, Operator& sink, RefusalHandler& refusals);
-  InputStream* input_for(std::string_view topic);
+  /// The number of the input; their count if there is none.
+  size_t input_for(std::string_view topic) const;
   uint64_t sum_of(uint64_t (Operator::*counter)() const) const;
   bool advance_step(size_t index);
   int64_t watermark_for(uint64_t inputs) const;
@@ -108,7 +106,6 @@ class StepGraph {
   std::vector<Operator*> entries_;                     // one per input
   std::vector<uint64_t> reached_by_;                   // per step: a set of inputs
   std::vector<std::unique_ptr<Operator>> connectors_;  // tees and drains
-  uint32_t fan_out_ = 1;
   bool wants_ticks_ = false;
   bool advance_pending_ = false;
   bool tick_pending_ = false;

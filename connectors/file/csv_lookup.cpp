@@ -10,15 +10,6 @@
 #include "connectors/codecs/scalar.h"
 
 namespace weir {
-namespace {
-
-bool same_file(const struct stat& one, const struct stat& other) {
-  return one.st_ino == other.st_ino && one.st_dev == other.st_dev && one.st_size == other.st_size &&
-         one.st_mtim.tv_sec == other.st_mtim.tv_sec && one.st_mtim.tv_nsec == other.st_mtim.tv_nsec;
-}
-
-}  // namespace
-
 CsvLookup::CsvLookup(LookupFileSpec spec, Arena& arena, const std::string& pool)
     : spec_(std::move(spec)),
       buffer_(arena.take<char>(spec_.bytes_max + 1, pool + ".file", "the file, while it is read")),
@@ -32,24 +23,26 @@ CsvLookup::CsvLookup(LookupFileSpec spec, Arena& arena, const std::string& pool)
 }
 
 bool CsvLookup::changed() {
-  struct stat now = {};
-  return stat(spec_.path.c_str(), &now) != 0 || !same_file(now, seen_);
+  const FileStamp now = FileStamp::of(spec_.path);
+  return now == FileStamp{} || now != seen_;
 }
 
 bool CsvLookup::load(TextWriter& problem) {
   const int file = open(spec_.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   size_ = 0;
   ssize_t count = 0;
-  if (file >= 0 && fstat(file, &seen_) == 0 && S_ISREG(seen_.st_mode)) {
+  struct stat found = {};
+  const bool regular = file >= 0 && fstat(file, &found) == 0 && S_ISREG(found.st_mode);
+  if (file >= 0) seen_ = FileStamp::of(found);
+  if (regular) {
     while (size_ < buffer_.size() && (count = ::read(file, buffer_.data() + size_, buffer_.size() - size_)) != 0) {
       if (count < 0 && errno != EINTR) break;
       size_ += count < 0 ? 0 : static_cast<size_t>(count);
     }
   }
   const int error = errno;
-  const bool regular = file < 0 || S_ISREG(seen_.st_mode);
   if (file >= 0) close(file);
-  if (!regular) {
+  if (file >= 0 && !regular) {
     problem.append(spec_.path).append(" is no regular file");
     return false;
   }

@@ -2,8 +2,7 @@
 // over. Reactor thread; the whole file is read into a buffer of its own.
 #pragma once
 
-#include <sys/stat.h>
-
+#include "agent/base/file_stamp.h"
 #include "agent/model/lookup_file.h"
 #include "agent/model/source_field.h"
 #include "connectors/file/csv_rows.h"
@@ -31,7 +30,7 @@ class CsvLookup final : public LookupFile {
   std::vector<SourceField> fields_;
   std::vector<size_t> positions_;  // of the wanted columns in the file
   size_t size_ = 0;
-  struct stat seen_ = {};
+  FileStamp seen_;
 };
 
 }  // namespace weir
