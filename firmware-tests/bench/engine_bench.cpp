@@ -15,6 +15,7 @@
 #include "agent/base/heap_guard.h"
 #include "agent/operators/steps.h"
 #include "firmware-tests/support/docs_examples.h"
+#include "firmware-tests/support/operator_probe.h"
 #include "firmware-tests/support/step_rig.h"
 
 using namespace weir;
@@ -37,18 +38,6 @@ window = { tumbling = "1s" }
 aggregate = { n = "count()", avg_t = "avg(temperature)", max_t = "max(temperature)" }
 max_keys = 2000
 )toml";
-
-struct CountingSink final : Operator, RefusalHandler {
-  Schema none;
-  uint64_t results = 0;
-  std::string_view id() const override { return "sink"; }
-  const Schema& schema() const override { return none; }
-  Outcome process(const Record&) override {
-    ++results;
-    return Outcome::Applied;
-  }
-  void on_refused(const Record&, const Schema&, std::string_view, Refusal) override {}
-};
 
 struct Stored {
   std::string topic;
@@ -134,7 +123,7 @@ Measured run_round(const std::string& toml, const std::string& csv, const std::v
   for (const Pool& pool : arena.pools())
     if (pool.name.ends_with(".slots")) measured.state_bytes += pool.bytes;
   StepGraph graph("bench", std::move(planned.parts), arena);
-  CountingSink sink;
+  test::CountingSink sink;
   graph.connect(sink, sink);
   graph.start(0);
   heap_guard_arm();

@@ -85,6 +85,23 @@ class RefusalLog final : public RefusalHandler {
   std::string last_step, last_reason, last_detail;
 };
 
+/// The end of a pipeline that counts, keeps nothing and allocates nothing.
+class CountingSink final : public Operator, public RefusalHandler {
+ public:
+  std::string_view id() const override { return "sink"; }
+  const Schema& schema() const override { return schema_; }
+  Outcome process(const Record&) override {
+    ++results;
+    return Outcome::Applied;
+  }
+  void on_refused(const Record&, const Schema&, std::string_view, Refusal) override {}
+
+  uint64_t results = 0;
+
+ private:
+  Schema schema_;
+};
+
 /// The blobs that a store would hold of one part, as model/snapshot.h says.
 class MemoryBlobs {
  public:
@@ -128,6 +145,15 @@ struct SnapshotMemory {
   std::vector<Trim> trims;
   Snapshot snapshot;
 };
+
+/// A checkpoint of one part into `blobs`; if it is not `committed` it failed.
+inline void checkpoint_of(Stateful& part, uint64_t id, MemoryBlobs& blobs, bool committed = true) {
+  SnapshotMemory memory(part.snapshot_bounds());
+  memory.snapshot.begin(id);
+  part.snapshot(memory.snapshot);
+  if (committed) blobs.commit(memory.snapshot);
+  part.snapshot_done(id, committed);
+}
 
 inline Schema schema_of(std::vector<Field> fields) {
   Schema schema;

@@ -92,13 +92,7 @@ std::vector<Stateful*> StepRig::stateful() {
 
 void StepRig::save(SavedRig& saved, bool committed) {
   ++saved.checkpoint_id;
-  for (Stateful* part : stateful()) {
-    SnapshotMemory memory(part->snapshot_bounds());
-    memory.snapshot.begin(saved.checkpoint_id);
-    part->snapshot(memory.snapshot);
-    if (committed) saved.parts[std::string(part->uid())].commit(memory.snapshot);
-    part->snapshot_done(saved.checkpoint_id, committed);
-  }
+  for (Stateful* part : stateful()) checkpoint_of(*part, saved.checkpoint_id, saved.parts[std::string(part->uid())], committed);
   if (!committed) return;
   saved.graph.assign(graph().saved_bytes(), 0);
   ByteWriter out(saved.graph);

@@ -1,8 +1,8 @@
 // docs/custom-operators.md quotes its example: what stands in a fence that names a file stands in that file.
-#include <sstream>
 #include <string>
 
 #include "firmware-tests/support/files.h"
+#include "firmware-tests/support/markdown.h"
 
 #include <CppUTest/TestHarness.h>
 
@@ -23,19 +23,9 @@ TEST_GROUP(DocsCustomOperators) {
 };
 
 TEST(DocsCustomOperators, quotes_the_example_as_it_is) {
-  std::istringstream page(read_whole_file(WEIR_SOURCE_DIR "/docs/custom-operators.md"));
-  std::string line, opening, quoted;
-  bool inside = false;
-  while (std::getline(page, line)) {
-    if (!line.starts_with("```")) {
-      if (inside) quoted += line + "\n";
-      continue;
-    }
-    if (inside) check(opening, quoted);
-    inside = !inside;
-    opening = line.substr(3);
-    quoted.clear();
+  for (const test::Fence& fence : test::markdown_fences("custom-operators.md")) {
+    CHECK(fence.closed);
+    check(fence.info, fence.text);
   }
-  CHECK_FALSE(inside);
   CHECK(quotes >= 8);
 }

@@ -1,6 +1,7 @@
 // docs/expressions.md promises results and error messages: each of its examples is read from the page and run.
 #include "agent/app/function_pages.h"
 #include "agent/expression/expression.h"
+#include "firmware-tests/support/markdown.h"
 #include "firmware-tests/unit/expression_fixture.h"
 
 #include <fstream>
@@ -14,13 +15,11 @@ namespace {
 
 /// The lines inside the page's fences that are marked with `language`.
 std::vector<std::string> fenced_lines(const std::string& language) {
-  std::ifstream page(WEIR_SOURCE_DIR "/docs/expressions.md");
   std::vector<std::string> lines;
-  bool inside = false;
-  for (std::string line; std::getline(page, line);) {
-    bool fence = line.starts_with("```");
-    if (inside && !fence) lines.push_back(line);
-    if (fence) inside = !inside && line == "```" + language;
+  for (const test::Fence& fence : test::markdown_fences("expressions.md")) {
+    if (fence.info != language) continue;
+    std::istringstream text(fence.text);
+    for (std::string line; std::getline(text, line);) lines.push_back(line);
   }
   return lines;
 }

@@ -93,13 +93,7 @@ TEST_GROUP(KeyedOperator) {
     sink.seen.clear();
     return lines;
   }
-  void checkpoint(bool committed = true) {
-    SnapshotMemory memory(step->snapshot_bounds());
-    memory.snapshot.begin(++checkpoint_id);
-    step->snapshot(memory.snapshot);
-    if (committed) blobs.commit(memory.snapshot);
-    step->snapshot_done(checkpoint_id, committed);
-  }
+  void checkpoint(bool committed = true) { checkpoint_of(*step, ++checkpoint_id, blobs, committed); }
   Status restart() {
     make();
     return blobs.load_into(*step);

@@ -66,13 +66,7 @@ class OwnWindowRig {
     return lines;
   }
 
-  void checkpoint(bool committed = true) {
-    SnapshotMemory memory(step->snapshot_bounds());
-    memory.snapshot.begin(++checkpoint_id);
-    step->snapshot(memory.snapshot);
-    if (committed) blobs.commit(memory.snapshot);
-    step->snapshot_done(checkpoint_id, committed);
-  }
+  void checkpoint(bool committed = true) { checkpoint_of(*step, ++checkpoint_id, blobs, committed); }
   Status restart() {
     start_anew();
     return blobs.load_into(*step);

@@ -188,19 +188,7 @@ TEST(Regress, nothing_of_a_million_records_stays_in_the_line) {
   STRCMP_EQUAL("2 11 31 1", last(step).c_str());
 }
 
-TEST(Regress, goes_on_where_it_was_after_every_cut) {
-  NumericStep whole(over_5);
-  NumericStep cut(over_5);
-  Random random(41);
-  for (int64_t index = 0; index < 40; ++index) {
-    const double value = random_reading(random);
-    const int64_t time_ms = index * 1000 + random.between(-700, 700);
-    CHECK(whole.send(time_ms, value) == cut.send(time_ms, value));
-    CHECK(cut.cut());
-  }
-  const std::string expected = whole.taken();
-  STRCMP_EQUAL(expected.c_str(), cut.taken().c_str());
-}
+TEST(Regress, goes_on_where_it_was_after_every_cut) { check_every_cut(over_5, 41); }
 
 TEST(Regress, refuses_stored_bytes_that_it_cannot_have_written) {
   NumericStep step(over_5);

@@ -203,19 +203,7 @@ TEST(Smooth, nothing_of_a_million_records_stays_in_an_average) {
 }
 
 TEST(Smooth, goes_on_where_it_was_after_every_cut) {
-  for (const char* line : {average_of_3, median_of_3, by_half_life, kalman}) {
-    NumericStep whole(line);
-    NumericStep cut(line);
-    Random random(13);
-    for (int64_t index = 0; index < 40; ++index) {
-      const double value = random_reading(random);
-      const int64_t time_ms = index * 1000 + random.between(-700, 700);
-      CHECK(whole.send(time_ms, value) == cut.send(time_ms, value));
-      CHECK(cut.cut());
-    }
-    const std::string expected = whole.taken();
-    STRCMP_EQUAL(expected.c_str(), cut.taken().c_str());
-  }
+  for (const char* line : {average_of_3, median_of_3, by_half_life, kalman}) check_every_cut(line, 13);
 }
 
 TEST(Smooth, refuses_stored_bytes_that_it_cannot_have_written) {

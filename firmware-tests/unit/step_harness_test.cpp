@@ -170,19 +170,6 @@ TEST(StepHarness, a_restart_at_any_point_changes_nothing) {
 
 namespace {
 
-/// Counts and forgets.
-struct CountingSink final : Operator, RefusalHandler {
-  Schema none;
-  uint64_t results = 0;
-  std::string_view id() const override { return "sink"; }
-  const Schema& schema() const override { return none; }
-  Outcome process(const Record&) override {
-    ++results;
-    return Outcome::Applied;
-  }
-  void on_refused(const Record&, const Schema&, std::string_view, Refusal) override {}
-};
-
 struct PaddedLine {
   std::string topic, payload;
   explicit PaddedLine(const std::string& line) {

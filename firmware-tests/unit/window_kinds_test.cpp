@@ -90,13 +90,7 @@ struct Rig {
     if (wanted.processing) record = {.values = values, .event_time_ms = 7, .offset = offset, .processing_ms = time};
     return window->process(record);
   }
-  void checkpoint(bool committed = true) {
-    SnapshotMemory memory(window->snapshot_bounds());
-    memory.snapshot.begin(++id);
-    window->snapshot(memory.snapshot);
-    if (committed) blobs.commit(memory.snapshot);
-    window->snapshot_done(id, committed);
-  }
+  void checkpoint(bool committed = true) { checkpoint_of(*window, ++id, blobs, committed); }
   void restart() {
     start_anew();
     const Status status = blobs.load_into(*window);

@@ -177,19 +177,7 @@ TEST(ZScore, has_not_drifted_after_a_million_records) {
 }
 
 TEST(ZScore, goes_on_where_it_was_after_every_cut) {
-  for (const char* line : {over_all, over_4}) {
-    NumericStep whole(line);
-    NumericStep cut(line);
-    Random random(23);
-    for (int64_t index = 0; index < 40; ++index) {
-      const double value = random_reading(random);
-      const int64_t time_ms = index * 1000 + random.between(-700, 700);
-      CHECK(whole.send(time_ms, value) == cut.send(time_ms, value));
-      CHECK(cut.cut());
-    }
-    const std::string expected = whole.taken();
-    STRCMP_EQUAL(expected.c_str(), cut.taken().c_str());
-  }
+  for (const char* line : {over_all, over_4}) check_every_cut(line, 23);
 }
 
 TEST(ZScore, refuses_stored_bytes_that_it_cannot_have_written) {
