@@ -36,6 +36,7 @@ SessionWindows session_windows(const WindowOptions& options, Evict evict) {
   windows.gap_ms = options.session;
   windows.max_duration_ms = options.max_duration;
   windows.allowed_lateness_ms = options.allowed_lateness;
+  windows.emit_every_ms = options.emit_every;
   windows.max_sessions = static_cast<uint32_t>(options.max_sessions);
   windows.processing_time = options.time == "processing";
   windows.evict = evict;
@@ -55,6 +56,7 @@ bool state_windows(const StepContext& context, const WindowOptions& options, con
   windows.close_text = options.close.value;
   windows.include_close = options.include_close;
   windows.max_duration_ms = options.max_duration;
+  windows.emit_every_ms = options.emit_every;
   const bool opens = compile(context, parts, options.open, input, windows.open);
   return compile(context, parts, options.close, input, windows.close) && opens;
 }
@@ -98,7 +100,7 @@ KeyedSpec keyed_spec(const StepContext& context, const StepSpec& step, const Win
 std::unique_ptr<Operator> build_own_window(const StepContext& context, const StepSpec& step, WindowParts parts,
                                            const Schema& input) {
   OwnWindowParts own;
-  own.panes = step.window.allowed_lateness > 0;
+  own.panes = step.window.allowed_lateness > 0 || step.window.emit_every > 0;
   if (!report(context, step, check_window_fields(input, parts.key_fields, parts.aggregates, own.panes))) return nullptr;
   own.fields = window_fields(input, parts.key_fields, parts.aggregates, own.panes);
   own.aggregates = std::move(parts.aggregates);

@@ -17,9 +17,9 @@ struct WindowKind {
 constexpr const char* tumbling_options[] = {"offset", "time_zone", "allowed_lateness", "emit_every", "late", "time"};
 constexpr const char* hopping_options[] = {"every", "offset", "time_zone", "allowed_lateness", "late", "time"};
 
-constexpr const char* session_options[] = {"max_duration", "max_sessions", "allowed_lateness", "late", "time"};
+constexpr const char* session_options[] = {"max_duration", "max_sessions", "allowed_lateness", "emit_every", "late", "time"};
 constexpr const char* count_options[] = {"every", "emit_partial"};
-constexpr const char* state_options[] = {"close", "include_close", "max_duration", "late"};
+constexpr const char* state_options[] = {"close", "include_close", "max_duration", "emit_every", "late"};
 constexpr const char* sliding_options[] = {"max_records", "late"};
 
 constexpr WindowKind window_kinds[] = {

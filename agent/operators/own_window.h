@@ -18,6 +18,26 @@ struct WindowSpan {
   int64_t end_ms = 0;
 };
 
+/// Early results of a window: when the next one is due, for windows that hand on what they have got so far. Stored as an i64
+/// behind what a window's own state begins with. An early result is due when the watermark has reached start + n * every - 1;
+/// there is one only if records came since the last.
+class EarlyResults {
+ public:
+  static constexpr int64_t none_ms = INT64_MAX;
+  explicit EarlyResults(int64_t every_ms = 0) : every_ms_(every_ms) {}
+
+  bool wanted() const { return every_ms_ > 0; }
+  /// Bytes of state.
+  uint32_t bytes() const { return wanted() ? sizeof(int64_t) : 0; }
+  /// The first start + n * every behind start and behind `reached_ms`.
+  int64_t first_after(int64_t start_ms, int64_t reached_ms) const;
+  /// -n, of the early result at start + n * every.
+  int64_t pane_of(int64_t start_ms, int64_t at_ms) const;
+
+ private:
+  int64_t every_ms_;
+};
+
 struct OwnWindowParts {
   Schema fields;  // of a result: see window_fields()
   AggregateSet aggregates;
@@ -35,7 +55,7 @@ class OwnWindow : public KeyedFunction {
   const AggregateSet& aggregates() const { return parts_.aggregates; }
   uint32_t accumulator_bytes() const { return static_cast<uint32_t>(parts_.aggregates.bytes()); }
   /// `mark` tells results of one key with the same span apart.
-  void emit(KeyContext& context, const uint8_t* accumulators, WindowSpan span, uint32_t pane, uint64_t mark);
+  void emit(KeyContext& context, const uint8_t* accumulators, WindowSpan span, int64_t pane, uint64_t mark);
 
  private:
   OwnWindowParts parts_;

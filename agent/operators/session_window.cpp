@@ -14,7 +14,9 @@ constexpr uint32_t first_at = 0;
 constexpr uint32_t last_at = 8;
 constexpr uint32_t pane_at = 16;
 constexpr uint32_t pending_at = 20;
-constexpr uint32_t accumulators_at = 21;
+constexpr uint32_t early_at = 21;  // with early results; then the accumulators
+
+uint32_t accumulators_begin(const SessionWindows& windows) { return early_at + EarlyResults(windows.emit_every_ms).bytes(); }
 
 /// What a session says about itself; its accumulators stay where they are.
 struct Session {
@@ -22,22 +24,17 @@ struct Session {
   int64_t last_ms = 0;
   uint32_t pane = 0;     // how often it, or one that is part of it, has fired
   bool pending = false;  // it has something that it has not yet told
-
-  static Session read(const uint8_t* at) {
-    return {load<int64_t>(at + first_at), load<int64_t>(at + last_at), load<uint32_t>(at + pane_at), at[pending_at] != 0};
-  }
-  void write(uint8_t* at) const {
-    store(at + first_at, first_ms);
-    store(at + last_at, last_ms);
-    store(at + pane_at, pane);
-    at[pending_at] = pending ? 1 : 0;
-  }
+  int64_t early_ms = EarlyResults::none_ms;
 };
 
 class SessionFunction final : public OwnWindow {
  public:
   SessionFunction(const SessionWindows& windows, std::string_view id, OwnWindowParts parts, Arena& arena, std::string_view pool)
-      : OwnWindow(std::move(parts), arena, pool), windows_(windows), session_bytes_(accumulators_at + accumulator_bytes()) {
+      : OwnWindow(std::move(parts), arena, pool),
+        windows_(windows),
+        early_(windows.emit_every_ms),
+        accumulators_at_(accumulators_begin(windows)),
+        session_bytes_(accumulators_at_ + accumulator_bytes()) {
     no_room_ = "step " + std::string(id) + ": all max_sessions = " + std::to_string(windows.max_sessions) +
                " sessions of this key are open";
   }
@@ -46,7 +43,7 @@ class SessionFunction final : public OwnWindow {
   std::string layout() const override {
     return "session 1, gap " + std::to_string(windows_.gap_ms) + " ms, max_duration " +
            std::to_string(windows_.max_duration_ms) + " ms, sessions " + std::to_string(windows_.max_sessions) +
-           (windows_.processing_time ? ", processing time" : "") + aggregates().layout();
+           (windows_.processing_time ? ", processing time" : "") + (early_.wanted() ? ", early" : "") + aggregates().layout();
   }
   bool valid(const uint8_t* state) const override;
 
@@ -71,6 +68,8 @@ class SessionFunction final : public OwnWindow {
     Session session;
   };
 
+  Session read(const uint8_t* at) const;
+  void write(const Session& session, uint8_t* at) const;
   const uint8_t* at(const uint8_t* state, uint32_t index) const { return state + header_bytes + index * session_bytes_; }
   uint8_t* at(uint8_t* state, uint32_t index) const { return state + header_bytes + index * session_bytes_; }
 
@@ -93,23 +92,40 @@ class SessionFunction final : public OwnWindow {
   void remove(uint8_t* state, uint32_t begin, uint32_t end) const;
   void give_up_earliest(KeyContext& context, uint8_t* state);
   void fire(KeyContext& context, uint8_t* session);
+  void fire_early(KeyContext& context, uint8_t* session);
   void fire_next(KeyContext& context);
   uint32_t next_due(const uint8_t* state) const;
   void set_timers(KeyContext& context);
 
   SessionWindows windows_;
+  EarlyResults early_;
+  uint32_t accumulators_at_;
   uint32_t session_bytes_;
   std::string no_room_;
 };
+
+Session SessionFunction::read(const uint8_t* at) const {
+  return {load<int64_t>(at + first_at), load<int64_t>(at + last_at), load<uint32_t>(at + pane_at), at[pending_at] != 0,
+          early_.wanted() ? load<int64_t>(at + early_at) : EarlyResults::none_ms};
+}
+
+void SessionFunction::write(const Session& session, uint8_t* at) const {
+  store(at + first_at, session.first_ms);
+  store(at + last_at, session.last_ms);
+  store(at + pane_at, session.pane);
+  at[pending_at] = session.pending ? 1 : 0;
+  if (early_.wanted()) store(at + early_at, session.early_ms);
+}
 
 bool SessionFunction::valid(const uint8_t* state) const {
   if (state[0] > windows_.max_sessions) return false;
   for (uint32_t index = 0; index < state[0]; ++index) {
     const uint8_t* bytes = at(state, index);
-    const Session session = Session::read(bytes);
-    if (session.first_ms > session.last_ms || bytes[pending_at] > 1 || !aggregates().valid(bytes + accumulators_at))
+    const Session session = read(bytes);
+    if (session.first_ms > session.last_ms || bytes[pending_at] > 1 || !aggregates().valid(bytes + accumulators_at_))
       return false;
-    if (index > 0 && session.first_ms < Session::read(at(state, index - 1)).first_ms) return false;
+    if (session.early_ms <= session.first_ms) return false;
+    if (index > 0 && session.first_ms < read(at(state, index - 1)).first_ms) return false;
   }
   return true;
 }
@@ -121,8 +137,9 @@ int64_t SessionFunction::end_of(const Session& session) const {
 }
 
 int64_t SessionFunction::due_of(const Session& session) const {
-  if (windows_.processing_time) return end_of(session);
-  return session.pending ? end_of(session) - 1 : cleanup_of(session);
+  const int64_t end_ms = std::min(end_of(session), session.early_ms);
+  if (windows_.processing_time) return end_ms;
+  return session.pending ? end_ms - 1 : cleanup_of(session);
 }
 
 /// Whether the window of a record at this time and the session's would touch, were it not for max_duration.
@@ -134,12 +151,15 @@ bool SessionFunction::touches(const Session& session, int64_t time_ms) const {
 
 /// The record joins the earliest session that it can, and with it those behind it as long as they touch and fit.
 SessionFunction::Cover SessionFunction::cover(const uint8_t* state, int64_t time_ms) const {
-  Cover cover{0, 0, {time_ms, time_ms, 0, true}};
+  Cover cover{0, 0, {time_ms, time_ms, 0, true, EarlyResults::none_ms}};
   for (uint32_t index = 0; index < state[0]; ++index) {
-    const Session session = Session::read(at(state, index));
+    const Session session = read(at(state, index));
     const bool joined = cover.begin < cover.end;
-    const Session both = {std::min(cover.session.first_ms, session.first_ms), std::max(cover.session.last_ms, session.last_ms),
-                          std::max(cover.session.pane, session.pane), true};
+    Session both = {std::min(cover.session.first_ms, session.first_ms), std::max(cover.session.last_ms, session.last_ms),
+                    std::max(cover.session.pane, session.pane), true, EarlyResults::none_ms};
+    // Its times are counted from the start: those of another start are forgotten.
+    for (const Session& part : {cover.session, session})
+      if (part.first_ms == both.first_ms) both.early_ms = std::min(both.early_ms, part.early_ms);
     if (touches(session, time_ms) && fits(both)) {
       if (!joined) cover.begin = index;
       cover.end = index + 1;
@@ -170,10 +190,14 @@ Outcome SessionFunction::process(const Record& record, KeyContext& context) {
   uint8_t* session = at(state, found.begin);
   // The sessions first and then the record: they lie one behind the other, it may lie anywhere.
   for (uint32_t index = found.begin + 1; index < found.end; ++index)
-    aggregates().merge(session + accumulators_at, at(state, index) + accumulators_at);
+    aggregates().merge(session + accumulators_at_, at(state, index) + accumulators_at_);
   if (found.end > found.begin + 1) remove(state, found.begin + 1, found.end);
-  aggregates().add(session + accumulators_at, record);
-  found.session.write(session);
+  aggregates().add(session + accumulators_at_, record);
+  if (early_.wanted()) {
+    const int64_t reached_ms = windows_.processing_time ? time_ms : saturating_add(context.watermark_ms(), 1);
+    found.session.early_ms = std::min(found.session.early_ms, early_.first_after(found.session.first_ms, reached_ms));
+  }
+  write(found.session, session);
   if (found.session.pane > 0) context.note_late_update();
   if (!windows_.processing_time && end_of(found.session) - 1 <= context.watermark_ms()) fire(context, session);
   set_timers(context);
@@ -197,24 +221,41 @@ void SessionFunction::remove(uint8_t* state, uint32_t begin, uint32_t end) const
 
 void SessionFunction::give_up_earliest(KeyContext& context, uint8_t* state) {
   uint8_t* session = at(state, 0);
-  if (windows_.evict == Evict::Emit && Session::read(session).pending) fire(context, session);
+  if (windows_.evict == Evict::Emit && read(session).pending) fire(context, session);
   remove(state, 0, 1);
   context.note_evicted();
 }
 
 void SessionFunction::fire(KeyContext& context, uint8_t* bytes) {
-  Session session = Session::read(bytes);
-  emit(context, bytes + accumulators_at, {session.first_ms, end_of(session)}, session.pane, 0);
+  Session session = read(bytes);
+  emit(context, bytes + accumulators_at_, {session.first_ms, end_of(session)}, session.pane, 0);
   session.pending = false;
+  session.early_ms = EarlyResults::none_ms;
   if (session.pane < UINT32_MAX) ++session.pane;
-  session.write(bytes);
+  write(session, bytes);
+}
+
+/// Unless its end has come as well: then that is what there is to say.
+void SessionFunction::fire_early(KeyContext& context, uint8_t* bytes) {
+  Session session = read(bytes);
+  const int64_t reached_ms = windows_.processing_time ? context.processing_ms() : saturating_add(context.watermark_ms(), 1);
+  if (end_of(session) > reached_ms)
+    emit(context, bytes + accumulators_at_, {session.first_ms, end_of(session)},
+         early_.pane_of(session.first_ms, session.early_ms), 0);
+  session.early_ms = EarlyResults::none_ms;
+  write(session, bytes);
 }
 
 /// One at a time, for downstream may have room for no more; the timer then stands where the next one is due.
 void SessionFunction::fire_next(KeyContext& context) {
   uint8_t* state = context.state().data();
   const uint32_t index = next_due(state);
-  const bool fires = Session::read(at(state, index)).pending;
+  const Session session = read(at(state, index));
+  if (session.early_ms < end_of(session)) {
+    fire_early(context, at(state, index));
+    return set_timers(context);
+  }
+  const bool fires = session.pending;
   if (fires) fire(context, at(state, index));
   if (!fires || windows_.allowed_lateness_ms == 0) remove(state, index, index + 1);
   set_timers(context);
@@ -225,13 +266,13 @@ void SessionFunction::fire_next(KeyContext& context) {
 uint32_t SessionFunction::next_due(const uint8_t* state) const {
   uint32_t best = 0;
   for (uint32_t index = 1; index < state[0]; ++index)
-    if (due_of(Session::read(at(state, index))) < due_of(Session::read(at(state, best)))) best = index;
+    if (due_of(read(at(state, index))) < due_of(read(at(state, best)))) best = index;
   return best;
 }
 
 void SessionFunction::set_timers(KeyContext& context) {
   const uint8_t* state = context.peek();
-  const int64_t due_ms = state[0] == 0 ? no_timer : due_of(Session::read(at(state, next_due(state))));
+  const int64_t due_ms = state[0] == 0 ? no_timer : due_of(read(at(state, next_due(state))));
   if (!windows_.processing_time) return context.set_event_timer(due_ms);
   context.set_processing_timer(due_ms);
   context.set_event_timer(state[0] == 0 ? no_timer : end_of_input_ms);
@@ -240,13 +281,13 @@ void SessionFunction::set_timers(KeyContext& context) {
 void SessionFunction::on_evicted(KeyContext& context) {
   uint8_t* state = context.state().data();
   for (uint32_t index = 0; index < state[0]; ++index)
-    if (Session::read(at(state, index)).pending) fire(context, at(state, index));
+    if (read(at(state, index)).pending) fire(context, at(state, index));
 }
 
 }  // namespace
 
 uint64_t state_bytes(const SessionWindows& windows, const AggregateSet& aggregates) {
-  return header_bytes + windows.max_sessions * (accumulators_at + aggregates.bytes());
+  return header_bytes + windows.max_sessions * (accumulators_begin(windows) + aggregates.bytes());
 }
 
 std::unique_ptr<KeyedFunction> make_session_windows(const SessionWindows& windows, std::string_view id, OwnWindowParts parts,

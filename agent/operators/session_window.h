@@ -10,10 +10,14 @@
 // begins another. A record that comes out of order and would make a session longer than that begins one of its own, which may
 // then overlap the other.
 //
+// With emit_every a session also hands on what it has got so far when the watermark (or processing time) has reached its start
+// + n * emit_every before its end, if records came since the last such time; `pane` is then -n.
+//
 // Of processing time a session is over once a gap has passed without a record; a gap of exactly `gap` ends it, so that a tick
 // which comes late merges nothing. It fires at the tick that reaches its end, or at the end of the input.
 //
-// State of a key: u8 sessions, then max_sessions times: i64 first, i64 last, u32 pane, u8 whether it has to fire, accumulators;
+// State of a key: u8 sessions, then max_sessions times: i64 first, i64 last, u32 pane, u8 whether it has to fire, with
+// emit_every i64 when an early result is due, accumulators;
 // in the order of their first records. A key has no state once its last session is gone. When a session more finds no room:
 // Evict::Reject refuses the record with the reason "capacity"; Oldest gives up the key's earliest session, Emit hands it on
 // first; both are counted. A record costs a walk over the key's sessions.
@@ -30,6 +34,7 @@ struct SessionWindows {
   int64_t gap_ms = 1;
   int64_t max_duration_ms = 0;  // 0: no limit
   int64_t allowed_lateness_ms = 0;
+  int64_t emit_every_ms = 0;  // 0: no early results
   uint32_t max_sessions = 4;  // of one key, those included that have fired and wait for late records
   bool processing_time = false;
   Evict evict = Evict::Reject;

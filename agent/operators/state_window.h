@@ -10,7 +10,11 @@
 // late, and so is one that would open a window at or behind the watermark. A record outside of a window is filtered out. A
 // window that is open at the end of the input has not closed and says nothing, unless it has a max_duration.
 //
-// State of a key: u8 whether a window is open, i64 its start, i64 event time of its last record, accumulators. A key gives it
+// With emit_every a window also hands on what it has got so far when the watermark has reached its start + n * emit_every, if
+// records came since the last such time; `pane` is then -n, and 0 when it closes.
+//
+// State of a key: u8 whether a window is open, i64 its start, i64 event time of its last record, with emit_every i64 when an
+// early result is due, accumulators. A key gives it
 // back when the watermark has reached the end of its window. Constant time.
 #pragma once
 
@@ -27,6 +31,7 @@ struct StateWindows {
   std::string close_text;
   bool include_close = true;
   int64_t max_duration_ms = 0;  // 0: no limit
+  int64_t emit_every_ms = 0;    // 0: no early results
 };
 
 /// Of one key; if it fits 32 bits the windows can be made.

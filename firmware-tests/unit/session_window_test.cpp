@@ -14,7 +14,7 @@ namespace {
 
 OwnWindowRig rig_of(SessionWindows windows, OwnWindowSetup setup = {}) {
   windows.evict = setup.evict;
-  setup.panes = windows.allowed_lateness_ms > 0;
+  setup.panes = windows.allowed_lateness_ms > 0 || windows.emit_every_ms > 0;
   return OwnWindowRig(std::move(setup), [windows](OwnWindowParts parts, Arena& arena) {
     return make_session_windows(windows, "w", std::move(parts), arena, "p.w");
   });
@@ -211,6 +211,62 @@ TEST(SessionWindow, a_late_record_may_join_two_sessions_that_have_fired) {
   LONGS_EQUAL(0, step.step->keys());
 }
 
+// ---- early results
+
+TEST(SessionWindow, hands_on_what_it_has_got_at_multiples_of_emit_every_if_there_is_something_new) {
+  windows.emit_every_ms = 8;
+  OwnWindowRig step = rig();
+  step.send("a", 100);
+  step.advance(106);
+  STRCMP_EQUAL("", step.out().c_str());
+  step.advance(107);
+  STRCMP_EQUAL("a 1 1 100 110 -1\n", step.out().c_str());
+  step.send("a", 109);
+  step.send("a", 118);
+  step.advance(116);
+  STRCMP_EQUAL("a 3 3 100 128 -2\n", step.out().c_str());
+  step.advance(124);
+  STRCMP_EQUAL("", step.out().c_str());
+  step.advance(127);
+  STRCMP_EQUAL("a 3 3 100 128 0\n", step.out().c_str());
+  LONGS_EQUAL(0, step.step->keys());
+}
+
+TEST(SessionWindow, leaves_an_early_result_out_when_the_end_has_come_as_well) {
+  windows.emit_every_ms = 8;
+  OwnWindowRig step = rig();
+  step.send("a", 100);
+  step.advance(109);
+  STRCMP_EQUAL("a 1 1 100 110 0\n", step.out().c_str());
+}
+
+TEST(SessionWindow, counts_early_results_from_a_start_that_has_moved) {
+  windows.emit_every_ms = 8;
+  OwnWindowRig step = rig();
+  step.send("a", 100);
+  step.send("a", 95);
+  step.advance(101);
+  STRCMP_EQUAL("", step.out().c_str());
+  step.advance(102);
+  STRCMP_EQUAL("a 2 2 95 110 -1\n", step.out().c_str());
+}
+
+TEST(SessionWindow, of_processing_time_has_early_results_too_also_after_a_tick_that_comes_late) {
+  windows.processing_time = true;
+  windows.emit_every_ms = 4;
+  OwnWindowRig step = rig();
+  step.processing_ms = 100;
+  step.send("a", 0);
+  CHECK_TRUE(step.step->tick(103));
+  STRCMP_EQUAL("", step.out().c_str());
+  step.processing_ms = 105;
+  step.send("a", 0);
+  CHECK_TRUE(step.step->tick(106));
+  STRCMP_EQUAL("a 2 2 100 115 -1\n", step.out().c_str());
+  CHECK_TRUE(step.step->tick(115));
+  STRCMP_EQUAL("a 2 2 100 115 0\n", step.out().c_str());
+}
+
 // ---- limits
 
 TEST(SessionWindow, a_session_is_closed_after_its_longest_duration_exactly) {
@@ -398,7 +454,7 @@ namespace {
 /// Flink's merging windows, as a list of all records: no state, no arithmetic that is clever.
 class SessionReference {
  public:
-  SessionReference(int64_t gap, int64_t lateness) : gap_(gap), lateness_(lateness) {}
+  SessionReference(int64_t gap, int64_t lateness, int64_t every) : gap_(gap), lateness_(lateness), every_(every) {}
 
   bool late = false;
   std::string out;
@@ -408,11 +464,14 @@ class SessionReference {
     Window merged{time, time + gap_, {{time, ++arrivals_, value}}};
     std::vector<Window>& windows = keys_[key];
     std::vector<Window> others = windows;
+    auto early_of = [](const Window& window, int64_t start) { return window.start == start ? window.early : INT64_MAX; };
     for (bool again = true; again;) {
       again = false;
       for (size_t index = 0; index < others.size(); ++index) {
         if (others[index].start > merged.end || merged.start > others[index].end) continue;
-        merged.start = std::min(merged.start, others[index].start);
+        const int64_t start = std::min(merged.start, others[index].start);
+        merged.early = std::min(early_of(merged, start), early_of(others[index], start));
+        merged.start = start;
         merged.end = std::max(merged.end, others[index].end);
         merged.pane = std::max(merged.pane, others[index].pane);
         merged.records.insert(merged.records.end(), others[index].records.begin(), others[index].records.end());
@@ -425,6 +484,11 @@ class SessionReference {
     if (late) return;
     updates += merged.pane > 0 ? 1 : 0;
     merged.pending = true;
+    if (every_ > 0) {
+      int64_t early = merged.start + every_;
+      while (early <= watermark_ + 1) early += every_;
+      merged.early = std::min(merged.early, early);
+    }
     if (merged.end - 1 <= watermark_) tell(key, merged);
     others.push_back(merged);
     windows = others;
@@ -433,13 +497,19 @@ class SessionReference {
   void advance(int64_t watermark) {
     watermark_ = std::max(watermark_, watermark);
     std::vector<std::pair<int64_t, std::string>> due;
-    for (auto& [key, windows] : keys_)
-      for (const Window& window : windows)
+    for (auto& [key, windows] : keys_) {
+      for (const Window& window : windows) {
         if (window.pending && window.end - 1 <= watermark_) due.emplace_back(window.end, key);
+        if (is_early(window)) due.emplace_back(window.early, key);
+      }
+    }
     std::sort(due.begin(), due.end());
-    for (const auto& [end, key] : due)
-      for (Window& window : keys_[key])
-        if (window.pending && window.end == end) tell(key, window);
+    for (const auto& [time, key] : due) {
+      for (Window& window : keys_[key]) {
+        if (window.pending && window.end == time) tell(key, window);
+        if (is_early(window) && window.early == time) tell_early(key, window);
+      }
+    }
     for (auto& [key, windows] : keys_)
       std::erase_if(windows, [&](const Window& window) { return window.end - 1 + lateness_ <= watermark_; });
   }
@@ -455,8 +525,18 @@ class SessionReference {
     std::vector<Each> records;
     int64_t pane = 0;
     bool pending = false;
+    int64_t early = INT64_MAX;
   };
 
+  bool is_early(const Window& window) const {
+    return window.pending && window.end - 1 > watermark_ && window.early - 1 <= watermark_;
+  }
+  void tell_early(const std::string& key, Window& window) {
+    Window part = window;
+    part.pane = -(window.early - window.start) / every_;
+    tell(key, part);
+    window.early = INT64_MAX;
+  }
   void tell(const std::string& key, Window& window) {
     std::sort(window.records.begin(), window.records.end(),
               [](const Each& a, const Each& b) { return a.time != b.time ? a.time < b.time : a.arrival < b.arrival; });
@@ -465,13 +545,15 @@ class SessionReference {
     out += key + " " + std::to_string(window.records.size()) + " " + std::to_string(sum) + " " +
            std::to_string(window.records.front().value) + " " + std::to_string(window.records.back().value) + " " +
            std::to_string(window.start) + " " + std::to_string(window.end) +
-           (lateness_ > 0 ? " " + std::to_string(window.pane) : "") + "\n";
+           (lateness_ > 0 || every_ > 0 ? " " + std::to_string(window.pane) : "") + "\n";
     window.pending = false;
+    window.early = INT64_MAX;
     ++window.pane;
   }
 
   int64_t gap_;
   int64_t lateness_;
+  int64_t every_;
   int64_t watermark_ = INT64_MIN;
   uint64_t arrivals_ = 0;
   std::map<std::string, std::vector<Window>> keys_;
@@ -490,11 +572,12 @@ TEST(SessionWindow, random_input_gives_what_the_definition_says_across_restarts)
     Random random(seed);
     windows.gap_ms = random.between(1, 12);
     windows.allowed_lateness_ms = random.chance(50) ? random.between(1, 40) : 0;
+    windows.emit_every_ms = random.chance(50) ? random.between(1, 20) : 0;
     windows.max_sessions = 60;
     setup.aggregate = {{"n", "count()"}, {"sum", "sum(v)"}, {"first", "first(v)"}, {"last", "last(v)"}};
     const int64_t delay = random.between(0, 30);
     OwnWindowRig step = rig();
-    SessionReference reference(windows.gap_ms, windows.allowed_lateness_ms);
+    SessionReference reference(windows.gap_ms, windows.allowed_lateness_ms, windows.emit_every_ms);
     int64_t greatest = random.between(-1000, 1000);
     for (int count = 0; count < 300; ++count) {
       const int64_t time = edgy_time(random, greatest, windows.gap_ms);

@@ -12,9 +12,11 @@ TEST_GROUP(StateWindow) {
   std::string close = "not on";
   bool include_close = true;
   int64_t max_duration = 0;
+  int64_t emit_every = 0;
   OwnWindowSetup setup;
 
   OwnWindowRig rig() {
+    setup.panes = emit_every > 0;
     return OwnWindowRig(setup, [this](OwnWindowParts parts, Arena& arena) {
       StateWindows windows;
       windows.open = compiled(open, own_window_input(), Type::Bool);
@@ -23,6 +25,7 @@ TEST_GROUP(StateWindow) {
       windows.close_text = close;
       windows.include_close = include_close;
       windows.max_duration_ms = max_duration;
+      windows.emit_every_ms = emit_every;
       return make_state_windows(std::move(windows), std::move(parts), arena, "p.w");
     });
   }
@@ -200,20 +203,59 @@ TEST(StateWindow, bytes_that_it_cannot_have_written_are_refused) {
   CHECK_FALSE(function->valid(state.data()));
 }
 
+TEST(StateWindow, hands_on_what_it_has_got_at_multiples_of_emit_every_if_there_is_something_new) {
+  emit_every = 10;
+  OwnWindowRig step = rig();
+  on(step, 100);
+  step.advance(108);
+  STRCMP_EQUAL("", step.out().c_str());
+  step.advance(109);
+  STRCMP_EQUAL("a 1 1 100 101 -1\n", step.out().c_str());
+  step.advance(119);
+  STRCMP_EQUAL("", step.out().c_str());
+  on(step, 121);
+  step.advance(129);
+  STRCMP_EQUAL("a 2 2 100 122 -3\n", step.out().c_str());
+  on(step, 131);
+  off(step, 132);
+  STRCMP_EQUAL("a 4 103 100 133 0\n", step.out().c_str());
+  step.finish();
+  STRCMP_EQUAL("", step.out().c_str());
+  LONGS_EQUAL(0, step.step->keys());
+}
+
+TEST(StateWindow, leaves_an_early_result_out_when_the_longest_duration_has_passed_as_well) {
+  emit_every = 10;
+  max_duration = 20;
+  OwnWindowRig step = rig();
+  on(step, 100);
+  step.advance(109);
+  STRCMP_EQUAL("a 1 1 100 101 -1\n", step.out().c_str());
+  on(step, 111);
+  step.advance(119);
+  STRCMP_EQUAL("a 2 2 100 120 0\n", step.out().c_str());
+  LONGS_EQUAL(0, step.step->keys());
+}
+
 TEST(StateWindow, random_input_gives_what_the_definition_says_across_restarts) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     Random random(seed);
     include_close = random.chance(50);
     max_duration = random.chance(50) ? random.between(1, 60) : 0;
+    emit_every = random.chance(50) ? random.between(1, 30) : 0;
     OwnWindowRig step = rig();
     struct {
       bool open = false;
-      int64_t start = 0, last = 0, n = 0, sum = 0;
+      int64_t start = 0, last = 0, n = 0, sum = 0, early = INT64_MAX;
     } window;
     std::string expected;
-    auto tell = [&](int64_t end) {
+    int64_t watermark = INT64_MIN;
+    auto line = [&](int64_t end, int64_t pane) {
       expected += "a " + std::to_string(window.n) + " " + std::to_string(window.sum) + " " + std::to_string(window.start) +
-                  " " + std::to_string(end) + "\n";
+                  " " + std::to_string(end) + (emit_every > 0 ? " " + std::to_string(pane) : "") + "\n";
+    };
+    auto tell = [&](int64_t end) {
+      line(end, 0);
       window = {};
     };
     int64_t now = random.between(-100, 100);
@@ -224,10 +266,12 @@ TEST(StateWindow, random_input_gives_what_the_definition_says_across_restarts) {
       const int64_t is_on = random.chance(70) ? 1 : 0;
       step.send("a", now, Value::of_int(number), Value::of_bool(is_on != 0));
       auto add = [&] {
-        if (!window.open) window = {true, now, now, 0, 0};
+        if (!window.open) window = {true, now, now, 0, 0, INT64_MAX};
         window.last = now;
         window.n += 1;
         window.sum += number;
+        for (int64_t at = window.start + emit_every; emit_every > 0 && window.early == INT64_MAX; at += emit_every)
+          if (at > std::max(watermark + 1, window.start)) window.early = at;
       };
       if (window.open && max_duration > 0 && now >= edge) tell(edge);
       if (is_on != 0) {
@@ -237,7 +281,13 @@ TEST(StateWindow, random_input_gives_what_the_definition_says_across_restarts) {
         tell(std::max(window.last + 1, now));
       }
       // In order and without delay the watermark says nothing that the records do not say, but for the longest duration.
-      step.advance(now - 1);
+      watermark = now - 1;
+      step.advance(watermark);
+      if (window.open && window.early - 1 <= watermark && (max_duration == 0 || window.early < window.start + max_duration)) {
+        line(window.last + 1, -(window.early - window.start) / emit_every);
+        window.early = INT64_MAX;
+      }
+      if (window.open && max_duration > 0 && window.start + max_duration - 1 <= watermark) tell(window.start + max_duration);
       STRCMP_EQUAL_TEXT(expected.c_str(), step.out().c_str(), ("seed " + std::to_string(seed)).c_str());
       expected.clear();
       if (random.chance(5)) {
