@@ -75,6 +75,7 @@ std::unique_ptr<Operator> build_aligned(const StepContext& context, const StepSp
   spec.max_delay_ms = context.max_delay_ms;
   spec.allowed_lateness_ms = step.window.allowed_lateness;
   spec.emit_every_ms = step.window.emit_every;
+  spec.empty_ms = step.window.empty;
   spec.processing_time = step.window.time == "processing";
   if (!parse_late(step.window.late, spec.late)) return nullptr;
   if (std::ranges::any_of(spec.key_fields, [&](uint32_t field) { return input[field].clock; })) spec.clocks = context.clocks;

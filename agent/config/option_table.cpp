@@ -513,6 +513,15 @@ constexpr Option window_options[] = {
      .documentation = "Of `tumbling`, `session` and `open`: so often, in the time that the windows go by, a window hands on "
                       "what it has got so far, with a negative `pane`.",
      .example = "emit_every = \"5s\""},
+    {.key = "empty",
+     .type = Duration,
+     .member = member<&WindowOptions::empty>,
+     .standard_note = "they are not",
+     .minimum = "1ms",
+     .maximum = "365d",
+     .documentation = "Of `tumbling`, `hopping` and `cumulate`: windows of a key without records are handed on as well, for so "
+                      "long after the key's last window with records.",
+     .example = "empty = \"1h\""},
     {.key = "session",
      .type = Duration,
      .member = member<&WindowOptions::session>,

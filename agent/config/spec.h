@@ -100,6 +100,7 @@ struct WindowOptions {
   int64_t offset_ms = 0;   // windows begin at multiples of their size, or of `every`, plus this
   Text time_zone;          // empty: UTC
   int64_t emit_every = 0;  // ms; 0: no early results
+  int64_t empty = 0;       // ms; 0: windows without records are not handed on
   int64_t session = 0;     // ms: the gap
   int64_t sliding = 0;     // ms
   uint64_t count = 0;      // records

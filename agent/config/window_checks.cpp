@@ -14,8 +14,8 @@ struct WindowKind {
   std::span<const char* const> options;  // that go with it
 };
 
-constexpr const char* tumbling_options[] = {"offset", "time_zone", "allowed_lateness", "emit_every", "late", "time"};
-constexpr const char* hopping_options[] = {"every", "offset", "time_zone", "allowed_lateness", "late", "time"};
+constexpr const char* tumbling_options[] = {"offset", "time_zone", "allowed_lateness", "emit_every", "empty", "late", "time"};
+constexpr const char* hopping_options[] = {"every", "offset", "time_zone", "allowed_lateness", "empty", "late", "time"};
 
 constexpr const char* session_options[] = {"max_duration", "max_sessions", "allowed_lateness", "emit_every", "late", "time"};
 constexpr const char* count_options[] = {"every", "emit_partial"};

@@ -79,6 +79,16 @@ bool WindowAggregate::holds_records(uint32_t slice) const {
   return load<uint64_t>(state_.read(slice).data() + slice_sequence_at) != 0;
 }
 
+Silence WindowAggregate::silence_of(uint32_t slice) const {
+  const uint8_t* bytes = state_.read(slice).data();
+  Silence silence{INT64_MIN, load<uint64_t>(bytes + slice_sequence_at)};
+  if (silence.sequence != 0) silence.since_ms = grid_.slice_end(index_.start_of(slice));
+  if (parts_.silence == SliceParts::none) return silence;
+  const Silence stored = Silence::read(bytes + parts_.silence);
+  if (stored.sequence == 0) return silence;
+  return {std::max(silence.since_ms, stored.since_ms), std::max(silence.sequence, stored.sequence)};
+}
+
 uint32_t WindowAggregate::find_key(Bytes key, uint64_t hash) const {
   return index_.find_key(hash, [&](uint32_t slice) { return as_text(key_of(slice)) == as_text(key); });
 }
@@ -182,11 +192,25 @@ void WindowAggregate::update(uint32_t slice, const Record& record) {
   store(bytes + slice_sequence_at, ++sequence_);
   store(bytes + slice_offset_at, std::max(load<uint64_t>(bytes + slice_offset_at), record.offset));
   spec_.aggregates.add(bytes + parts_.aggregates, record);
+  if (parts_.silence != SliceParts::none) end_silence(slice, record);
   if (!first && !parts_.any()) return;
   const uint32_t key = index_.key_of(slice);
   if (parts_.fired_to != SliceParts::none) store(bytes + parts_.fired_to, index_[key].fired_to_ms);
   const bool early = parts_.early != SliceParts::none && note_early(slice);
   if (first || early || index_[key].updates > 0) reschedule(key, next_firing(key));
+}
+
+/// Slices that stand for windows without records, and are newer than the one that the record went into, know of it as well; so
+/// does that one, if it is an older one than the record's own (see home_of()).
+void WindowAggregate::end_silence(uint32_t slice, const Record& record) {
+  const int64_t begin_ms = grid_.slice_of(grid_.time_of(record.event_time_ms)).value_or(index_.start_of(slice));
+  const int64_t since_ms = grid_.slice_end(begin_ms);
+  for (uint32_t each = slice; each != none; each = index_.newer(each)) {
+    const Silence stored = Silence::read(state_.read(each).data() + parts_.silence);
+    if (each == slice ? begin_ms == index_.start_of(slice) : stored.sequence == 0) continue;
+    const int64_t before_ms = stored.sequence == 0 ? since_ms : stored.since_ms;
+    Silence{std::max(before_ms, since_ms), sequence_}.write(state_.edit(each).data() + parts_.silence);
+  }
 }
 
 /// Whether an early result is due that was not before.

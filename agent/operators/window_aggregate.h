@@ -3,7 +3,9 @@
 // reached end - 1, and hands on one record then: the key fields, the aggregates as written, window_start and window_end; its
 // event time is end - 1, its offset the newest that took part. Windows fire by end, then by key (see KeyCodec), so the output
 // is the same in every run. Windows without records yield nothing; a window of a cumulation fires also where only its last
-// slice has none.
+// slice has none. With empty_ms a key's windows without records fire as well, with aggregates over nothing: each that
+// follows on one that has fired and begins less than empty_ms after the key's last slice with records ended. What a late record
+// opens behind windows that have fired has no followers; nor does the end of the input make windows without records.
 //
 // Late. A window is gone when the watermark has reached end - 1 + allowed_lateness. A record all of whose windows are gone is
 // late: Late::Drop says so, Side hands it to the branch "late", DeadLetter refuses it with the reason "late". It is partly late
@@ -24,6 +26,8 @@
 //   Emit    the same, but its windows that have not fired are handed on first, by their ends; if downstream has no room for
 //           them: as Reject.
 // A window given up by Emit may open again for later records and then yields another result for them, with another identity.
+//
+// Where the next window of a key has no records a slice without records is opened in it, which stands for it (see Silence).
 //
 // A slice is freed when its last window is gone. Of a cumulation the slices whose own windows are gone are merged into one.
 //
@@ -69,6 +73,7 @@ struct WindowSpec {
   int64_t max_delay_ms = 0;  // how far the watermark is behind, at least
   int64_t allowed_lateness_ms = 0;
   int64_t emit_every_ms = 0;  // 0: no early results; tumbling windows only
+  int64_t empty_ms = 0;       // 0: windows without records are not handed on
   Late late = Late::Drop;
   bool processing_time = false;
   uint32_t clocks = 1;  // more than 1: each key follows the clock of its records
@@ -143,6 +148,8 @@ class WindowAggregate final : public Operator, public Stateful {
   // window_aggregate.cpp: records in
   Bytes key_of(uint32_t slice) const { return state_.read(slice).subspan(parts_.key); }
   bool holds_records(uint32_t slice) const;
+  /// What the slice knows of its key's last record; sequence 0: nothing, and no window fires for its sake.
+  Silence silence_of(uint32_t slice) const;
   /// Its windows leave nothing behind when they have fired.
   bool plain() const { return parts_.fired_to == SliceParts::none; }
   const Clock& clock_for(const Record& record) const;
@@ -155,6 +162,7 @@ class WindowAggregate final : public Operator, public Stateful {
   bool note_updates(uint32_t key, Bytes key_bytes, int64_t start_ms);
   bool note_update(uint32_t key, uint32_t note, int64_t end_ms);
   void update(uint32_t slice, const Record& record);
+  void end_silence(uint32_t slice, const Record& record);
   bool note_early(uint32_t slice);
   bool make_room(uint32_t keep_key);
   bool give_up(uint32_t key);
@@ -173,6 +181,9 @@ class WindowAggregate final : public Operator, public Stateful {
   Firing next_early(uint32_t key, Firing next) const;
   bool has_records(uint32_t key, int64_t end_ms) const;
   Contents gather(uint32_t key, int64_t end_ms);
+  bool may_fire_empty(uint32_t key) const;
+  void fill_empty(uint32_t key, int64_t end_ms, Contents& contents);
+  void open_silent(uint32_t key, int64_t end_ms);
   void fire(uint32_t key, const Firing& firing, bool given_up);
   int64_t count_pane(uint32_t key, const Firing& firing);
   void emit(uint32_t key, int64_t end_ms, const Contents& contents, int64_t pane, bool given_up);

@@ -33,7 +33,8 @@ bool WindowAggregate::is_due(int64_t instant_ms, const Clock& clock) const {
 }
 
 bool WindowAggregate::advance(int64_t watermark_ms) {
-  if (spec_.processing_time) return true;
+  // The end of the input is the end of processing time as well.
+  if (spec_.processing_time && watermark_ms != INT64_MAX) return true;
   set_watermark(0, watermark_ms);
   return fire_due();
 }
@@ -99,9 +100,11 @@ WindowAggregate::Firing WindowAggregate::next_firing(uint32_t key) const {
   const WindowIndex::Key& state = index_[key];
   Firing next;
   for (uint32_t slice = state.oldest; slice != none && next.why == Firing::Why::Nothing; slice = index_.newer(slice)) {
-    if (!holds_records(slice)) continue;
-    if (const auto end_ms = grid_.first_end_after(index_.start_of(slice), state.fired_to_ms); end_ms)
-      next = {Firing::Why::Main, *end_ms, *end_ms, none};
+    if (silence_of(slice).sequence == 0) continue;
+    // Without records it stands for one window, the first that it is part of.
+    const int64_t after_ms = holds_records(slice) ? state.fired_to_ms : INT64_MIN;
+    const std::optional<int64_t> end_ms = grid_.first_end_after(index_.start_of(slice), after_ms);
+    if (end_ms && *end_ms > state.fired_to_ms) next = {Firing::Why::Main, *end_ms, *end_ms, none};
   }
   if (state.updates > 0) next = next_update(key, next);
   return parts_.early == SliceParts::none ? next : next_early(key, next);
@@ -172,7 +175,8 @@ WindowAggregate::Contents WindowAggregate::gather(uint32_t key, int64_t end_ms) 
 }
 
 void WindowAggregate::fire(uint32_t key, const Firing& firing, bool given_up) {
-  const Contents contents = gather(key, firing.end_ms);
+  Contents contents = gather(key, firing.end_ms);
+  if (contents.accumulators == nullptr && !given_up && may_fire_empty(key)) fill_empty(key, firing.end_ms, contents);
   const int64_t pane = count_pane(key, firing);
   if (contents.accumulators != nullptr) emit(key, firing.end_ms, contents, pane, given_up);
   if (firing.why != Firing::Why::Main) return;
@@ -180,6 +184,48 @@ void WindowAggregate::fire(uint32_t key, const Firing& firing, bool given_up) {
   // Where it stays longest.
   if (parts_.fired_to != SliceParts::none && contents.newest != none)
     store(state_.edit(contents.newest).data() + parts_.fired_to, firing.end_ms);
+  if (!given_up && may_fire_empty(key)) open_silent(key, firing.end_ms);
+}
+
+bool WindowAggregate::may_fire_empty(uint32_t key) const {
+  return parts_.silence != SliceParts::none && clocks_[index_.clock_of(key)].watermark_ms != INT64_MAX;
+}
+
+/// Of a window without records: aggregates over nothing. If late records may still come, it gets a slice to count panes in.
+void WindowAggregate::fill_empty(uint32_t key, int64_t end_ms, Contents& contents) {
+  const int64_t note_ms = end_ms - grid_.slice_ms();
+  const bool counts = parts_.panes != SliceParts::none && index_.find_slice(key, note_ms) == none && !state_.full();
+  if (counts) contents.newest = open_slice(key, key_of(contents.newest), note_ms);
+  for (uint32_t slice = index_[key].oldest; slice != none && index_.start_of(slice) < end_ms; slice = index_.newer(slice))
+    contents.offset = std::max(contents.offset, load<uint64_t>(state_.read(slice).data() + slice_offset_at));
+  contents.accumulators = state_.read(contents.newest).data() + parts_.aggregates;
+}
+
+/// After the window with this end has fired: if the next one has no records, a slice that makes it fire all the same.
+void WindowAggregate::open_silent(uint32_t key, int64_t end_ms) {
+  // Where windows leave gaps, the next one begins at a hop from this one's start.
+  const int64_t next_ms = grid_.slice_of(end_ms).value_or(grid_.start_of(end_ms) + grid_.hop_ms());
+  const std::optional<int64_t> next_end_ms = grid_.first_end_after(next_ms, end_ms);
+  const Firing next = next_firing(key);
+  if (!next_end_ms || (next.why == Firing::Why::Main && next.end_ms <= *next_end_ms)) return;
+  Silence silence{INT64_MIN, 0};
+  uint64_t offset = 0;
+  for (uint32_t slice = index_[key].oldest; slice != none && index_.start_of(slice) < *next_end_ms;
+       slice = index_.newer(slice)) {
+    const Silence known = silence_of(slice);
+    silence = {std::max(silence.since_ms, known.since_ms), std::max(silence.sequence, known.sequence)};
+    offset = std::max(offset, load<uint64_t>(state_.read(slice).data() + slice_offset_at));
+  }
+  if (grid_.start_of(*next_end_ms) >= add_saturating(silence.since_ms, spec_.empty_ms)) return;
+  uint32_t slice = index_.find_slice(key, next_ms);
+  if (slice == none && state_.full()) {
+    ++evicted_;
+    return;
+  }
+  if (slice == none) slice = open_slice(key, key_of(index_[key].newest), next_ms);
+  uint8_t* bytes = state_.edit(slice).data();
+  silence.write(bytes + parts_.silence);
+  store(bytes + slice_offset_at, std::max(offset, load<uint64_t>(bytes + slice_offset_at)));
 }
 
 int64_t WindowAggregate::count_pane(uint32_t key, const Firing& firing) {
@@ -264,6 +310,10 @@ bool WindowAggregate::continues(uint32_t slice, uint32_t newer) const {
 void WindowAggregate::merge(uint32_t into, uint32_t from) {
   uint8_t* bytes = state_.edit(into).data();
   const uint8_t* other = state_.read(from).data();
+  if (parts_.silence != SliceParts::none) {
+    const Silence one = silence_of(into), two = silence_of(from);
+    Silence{std::max(one.since_ms, two.since_ms), std::max(one.sequence, two.sequence)}.write(bytes + parts_.silence);
+  }
   for (uint32_t at : {slice_sequence_at, slice_offset_at})
     store(bytes + at, std::max(load<uint64_t>(bytes + at), load<uint64_t>(other + at)));
   store(bytes + parts_.fired_to, std::max(load<int64_t>(bytes + parts_.fired_to), load<int64_t>(other + parts_.fired_to)));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "agent/operators/value_cell.h"
 #include "agent/operators/window_aggregate.h"
 
 namespace weir {
@@ -107,6 +108,13 @@ WindowGrid window_grid(const WindowSpec& spec) {
   return grid;
 }
 
+Silence Silence::read(const uint8_t* at) { return {load<int64_t>(at), load<uint64_t>(at + sizeof(int64_t))}; }
+
+void Silence::write(uint8_t* at) const {
+  store(at, since_ms);
+  store(at + sizeof(int64_t), sequence);
+}
+
 SliceParts slice_parts(const WindowSpec& spec) {
   SliceParts parts;
   uint32_t at = slice_header_bytes;
@@ -115,11 +123,12 @@ SliceParts slice_parts(const WindowSpec& spec) {
     at += used ? bytes : 0;
     return used ? begin : SliceParts::none;
   };
-  const bool stays = spec.windows.kind != WindowGrid::Kind::Tumbling || spec.allowed_lateness_ms > 0;
+  const bool stays = spec.windows.kind != WindowGrid::Kind::Tumbling || spec.allowed_lateness_ms > 0 || spec.empty_ms > 0;
   parts.fired_to = take(stays, sizeof(int64_t));
   parts.panes = take(spec.allowed_lateness_ms > 0, sizeof(uint32_t));
   parts.early = take(spec.emit_every_ms > 0, sizeof(int64_t));
   parts.clock = take(has_clocks(spec), sizeof(uint32_t));
+  parts.silence = take(spec.empty_ms > 0, Silence::bytes);
   parts.aggregates = at;
   parts.key = at + static_cast<uint32_t>(spec.aggregates.bytes());
   return parts;
@@ -153,6 +162,7 @@ std::string window_layout(const WindowSpec& spec, const Schema& input) {
   std::string text = "window 2, " + window_grid(spec).layout();
   if (spec.allowed_lateness_ms > 0) text += ", panes";
   if (spec.emit_every_ms > 0) text += ", early";
+  if (spec.empty_ms > 0) text += ", empty";
   if (has_clocks(spec)) text += ", clocks";
   if (spec.processing_time) text += ", processing time";
   for (uint32_t position : spec.key_fields)

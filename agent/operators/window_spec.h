@@ -24,11 +24,22 @@ struct SliceParts {
   uint32_t panes = none;     // u32: results so far of the window that ends where the slice ends; the highest bit: one is due
   uint32_t early = none;     // i64: when an early result is due, a time of the grid
   uint32_t clock = none;     // u32: the clock that the key follows
+  uint32_t silence = none;   // of a slice that was opened for windows without records: see Silence
   uint32_t aggregates = 0;
   uint32_t key = 0;
 
   /// Plain tumbling windows have none of them.
-  bool any() const { return (fired_to | panes | early | clock) != none; }
+  bool any() const { return (fired_to | panes | early | clock | silence) != none; }
+};
+
+/// Of a slice without records that stands for windows without records: how long the key has been silent. Stored as i64, u64.
+struct Silence {
+  static constexpr uint32_t bytes = 16;
+  int64_t since_ms = 0;   // a time of the grid: the end of the key's last slice with records
+  uint64_t sequence = 0;  // of the key's last record; 0: the slice stands for nothing
+
+  static Silence read(const uint8_t* at);
+  void write(uint8_t* at) const;
 };
 
 struct WindowSizes {

@@ -72,10 +72,9 @@ Status WindowAggregate::restore_finished() {
   std::ranges::sort(slices, {}, [this](uint32_t slice) { return load<int64_t>(state_.read(slice).data() + slice_start_at); });
   for (uint32_t slice : slices) WEIR_TRY(index_restored(slice));
   // In the order of their last records, so that the keys stand again in the order in which they would be given up.
-  std::ranges::sort(slices, {},
-                    [this](uint32_t slice) { return load<uint64_t>(state_.read(slice).data() + slice_sequence_at); });
+  std::ranges::sort(slices, {}, [this](uint32_t slice) { return silence_of(slice).sequence; });
   for (uint32_t slice : slices) index_.touch(index_.key_of(slice));
-  if (count > 0) sequence_ = load<uint64_t>(state_.read(slices.back()).data() + slice_sequence_at);
+  if (count > 0) sequence_ = silence_of(slices.back()).sequence;
   for (uint32_t slice : slices)
     if (const uint32_t key = index_.key_of(slice); index_[key].newest == slice) reschedule(key, next_firing(key));
   return {};

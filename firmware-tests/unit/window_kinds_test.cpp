@@ -34,6 +34,7 @@ struct Wanted {
   int64_t max_delay = 0;
   int64_t lateness = 0;
   int64_t early = 0;
+  int64_t empty = 0;
   Late late = Late::Drop;
   bool processing = false;
   uint32_t clocks = 1;
@@ -65,6 +66,7 @@ struct Rig {
     made.max_delay_ms = wanted.max_delay;
     made.allowed_lateness_ms = wanted.lateness;
     made.emit_every_ms = wanted.early;
+    made.empty_ms = wanted.empty;
     made.late = wanted.late;
     made.processing_time = wanted.processing;
     made.clocks = wanted.clocks;
@@ -165,6 +167,7 @@ class Definition {
       }
       Content& content = contents_[{key, window}];
       content.records.push_back({time, value});
+      times_[key].push_back(time);
       if (content.firings > 0) updates = true;
       content.due = content.firings == 0 || window.end - 1 <= watermark;
       if (wanted_.early > 0 && content.early_at == INT64_MAX) content.early_at = early_after(window);
@@ -177,14 +180,8 @@ class Definition {
 
   void advance(int64_t to) {
     watermark = std::max(watermark, to);
-    using Turn = std::tuple<int64_t, std::string, Span>;
-    std::set<Turn> turns;
-    for (auto& [at, content] : contents_) {
-      const auto& [key, window] = at;
-      if (content.due && window.end - 1 <= watermark) turns.insert({window.end, key, window});
-      if (window.end - 1 > watermark && content.early_at - 1 <= watermark) turns.insert({content.early_at, key, window});
+    while (turn()) {
     }
-    for (const auto& [time, key, window] : turns) fire(key, window, time);
     std::erase_if(contents_, [&](const auto& entry) { return entry.first.second.end - 1 + wanted_.lateness <= watermark; });
   }
 
@@ -199,6 +196,38 @@ class Definition {
     bool due = false;
     int64_t early_at = INT64_MAX;
   };
+
+  /// Fires what comes first of all that is due, so that windows without records take their turn.
+  bool turn() {
+    using Turn = std::tuple<int64_t, std::string, Span>;
+    std::set<Turn> turns;
+    for (auto& [at, content] : contents_) {
+      const auto& [key, window] = at;
+      if (content.due && window.end - 1 <= watermark) turns.insert({window.end, key, window});
+      if (window.end - 1 > watermark && content.early_at - 1 <= watermark) turns.insert({content.early_at, key, window});
+    }
+    if (turns.empty()) return false;
+    const auto [time, key, window] = *turns.begin();
+    fire(key, window, time);
+    return true;
+  }
+
+  /// Windows without records follow on those that have fired.
+  void make_empty(const std::string& key, const Span& fired) {
+    const int64_t hop = wanted_.kind == Kind::Tumbling ? wanted_.size : wanted_.hop;
+    Span next = fired;
+    // Of a zone each ms would be too many; their windows are tried in a test of their own.
+    for (int64_t end = fired.end + 1; next == fired; ++end)
+      for (const Span& window : windows_of(end - 1))
+        if (window.end == end) next = window;
+    int64_t since = INT64_MIN;
+    const WindowGrid grid(wanted_.kind, wanted_.size, hop, wanted_.offset);
+    for (int64_t time : times_[key])
+      if (time < next.end) since = std::max(since, grid.slice_end(*grid.slice_of(time)));
+    if (next.start >= since + wanted_.empty) return;
+    Content& content = contents_[{key, next}];
+    content.due |= content.firings == 0;
+  }
 
   int64_t early_after(const Span& window) const {
     for (int64_t at = window.start + wanted_.early; at < window.end; at += wanted_.early)
@@ -216,10 +245,11 @@ class Definition {
       if (record.first < first.first) first = record;
       if (record.first >= last.first) last = record;
     }
-    lines += key;
-    for (int64_t number :
-         {static_cast<int64_t>(content.records.size()), sum, first.second, last.second, greatest, window.start, window.end})
-      lines += " " + std::to_string(number);
+    lines += key + (content.records.empty() ? " 0 null null null null" : "");
+    if (!content.records.empty())
+      for (int64_t number : {static_cast<int64_t>(content.records.size()), sum, first.second, last.second, greatest})
+        lines += " " + std::to_string(number);
+    lines += " " + std::to_string(window.start) + " " + std::to_string(window.end);
     const bool early = time < window.end;
     if (wanted_.lateness > 0 || wanted_.early > 0)
       lines += " " + std::to_string(early ? -(time - window.start) / wanted_.early : content.firings);
@@ -228,11 +258,17 @@ class Definition {
     if (early) return;
     ++content.firings;
     content.due = false;
+    // What a late record opens behind windows that have fired has no followers.
+    const bool in_turn = !newest_fired_.contains(key) || window.end > newest_fired_[key];
+    if (wanted_.empty > 0 && in_turn) make_empty(key, window);
+    if (in_turn) newest_fired_[key] = window.end;
   }
 
   Wanted wanted_;
   std::optional<TimeZone> zone_;
   std::map<std::pair<std::string, Span>, Content> contents_;
+  std::map<std::string, std::vector<int64_t>> times_;
+  std::map<std::string, int64_t> newest_fired_;
 };
 
 /// Lets the step do what the watermark makes due, with little room downstream and now and then a restart.
@@ -327,6 +363,66 @@ TEST(WindowKinds, tumbling_windows_with_lateness_and_early_results_are_as_they_a
     if (wanted.size > 1 && turn % 3 != 0) wanted.early = 1 + below(wanted.size - 1);
     agree(wanted, ++seed, below(2000) - 1000, 6, edge_of(wanted));
   }
+}
+
+TEST(WindowKinds, windows_without_records_follow_for_as_long_as_is_asked) {
+  for (int turn = 0; turn < 90; ++turn) {
+    Wanted wanted = shaken(std::array{Kind::Tumbling, Kind::Hopping, Kind::Cumulate}[static_cast<size_t>(turn % 3)]);
+    wanted.empty = 1 + below(turn % 2 == 0 ? 20 : 400);
+    if (wanted.kind == Kind::Tumbling && wanted.size > 1 && turn % 4 == 0) wanted.early = 1 + below(wanted.size - 1);
+    agree(wanted, ++seed, below(2000) - 1000, 6, edge_of(wanted));
+  }
+}
+
+TEST(WindowKinds, the_end_of_the_input_makes_no_windows_without_records) {
+  Rig rig({.kind = Kind::Tumbling, .size = 10, .empty = 1000});
+  rig.send("a", 5);
+  rig.window->advance(19);
+  STRCMP_EQUAL("a 1 1 1 1 1 0 10\na 0 null null null null 10 20\n", rig.out().c_str());
+  rig.window->advance(INT64_MAX);
+  STRCMP_EQUAL("", rig.out().c_str());
+  UNSIGNED_LONGS_EQUAL(0, rig.window->open_slices());
+}
+
+TEST(WindowKinds, a_key_is_silent_for_exactly_as_long_as_is_asked) {
+  for (const auto& [empty, windows] : {std::pair<int64_t, size_t>{10, 2}, {11, 3}, {20, 3}, {21, 4}}) {
+    Rig rig({.kind = Kind::Tumbling, .size = 10, .empty = empty});
+    rig.send("a", 5);
+    rig.window->advance(10'000);
+    UNSIGNED_LONGS_EQUAL(windows, rig.sink.seen.size());
+    UNSIGNED_LONGS_EQUAL(0, rig.window->open_slices());
+  }
+}
+
+TEST(WindowKinds, a_key_that_gives_way_hands_on_its_records_and_no_windows_without_them) {
+  Rig rig({.kind = Kind::Tumbling, .size = 10, .max_delay = 100, .empty = 1000, .max_keys = 1, .evict = Evict::Emit});
+  rig.send("a", 5);
+  rig.send("a", 45);
+  rig.send("b", 46);
+  STRCMP_EQUAL("a 1 1 1 1 1 0 10\na 1 1 1 1 1 40 50\n", rig.out().c_str());
+  UNSIGNED_LONGS_EQUAL(1, rig.window->evicted());
+}
+
+TEST(WindowKinds, silent_keys_give_way_in_the_order_of_their_last_records_also_after_a_restart) {
+  Rig rig({.kind = Kind::Tumbling, .size = 10, .empty = 1000, .max_keys = 2, .evict = Evict::Oldest});
+  rig.send("b", 5);
+  rig.send("a", 6);
+  rig.window->advance(29);
+  rig.out();
+  rig.checkpoint();
+  rig.restart();
+  rig.send("c", 31);
+  rig.window->advance(39);
+  STRCMP_EQUAL("a 0 null null null null 30 40\nc 1 1 1 1 1 30 40\n", rig.out().c_str());
+}
+
+TEST(WindowKinds, of_processing_time_fire_at_the_end_of_the_input) {
+  Rig rig({.kind = Kind::Tumbling, .size = 10, .processing = true});
+  rig.send("a", 5);
+  rig.window->advance(1000);
+  STRCMP_EQUAL("", rig.out().c_str());
+  rig.window->advance(INT64_MAX);
+  STRCMP_EQUAL("a 1 1 1 1 1 0 10\n", rig.out().c_str());
 }
 
 TEST(WindowKinds, days_and_parts_of_days_follow_the_clocks_of_vienna) {
