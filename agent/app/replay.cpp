@@ -21,9 +21,19 @@ class Replay::Sink final : public Operator {
   uint64_t& results_;
 };
 
+namespace {
+
+/// A recording may be as old as it likes; 0 is an arrival that is not known.
+GraphParts of_any_age(GraphParts parts) {
+  for (InputParts& input : parts.inputs) input.earliest_arrival_ms = 1;
+  return parts;
+}
+
+}  // namespace
+
 Replay::Replay(const std::string& name, PlannedGraph graph, Arena& arena, ReplayHandler& handler)
     : schema_(*graph.result),
-      graph_(name, std::move(graph.parts), arena),
+      graph_(name, of_any_age(std::move(graph.parts)), arena),
       handler_(handler),
       sink_(std::make_unique<Sink>(schema_, handler, counts_.results)) {
   graph_.connect(*sink_, *this);

@@ -48,8 +48,7 @@ Refusal InputStream::read(const Message& message, Record& record) {
 
 /// A watermark never goes back, so one reading from the future would make all later ones late.
 bool InputStream::too_far_ahead(int64_t event_time_ms, const Message& message) {
-  // A clock that was never set can judge no event time.
-  if (message.arrival_ms < earliest_plausible_wall_ms || event_time_ms <= message.arrival_ms) return false;
+  if (message.arrival_ms < parts_.earliest_arrival_ms || event_time_ms <= message.arrival_ms) return false;
   if (parts_.max_future_ms > 0) return event_time_ms - parts_.max_future_ms > message.arrival_ms;
   if (warned_of_future_ || event_time_ms - suspicious_ahead_ms <= message.arrival_ms) return false;
   warned_of_future_ = true;

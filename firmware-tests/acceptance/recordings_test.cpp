@@ -1,19 +1,18 @@
 // Real recordings through the whole agent: every window's count, average, minimum and maximum must be what a slow, obvious
 // computation over the same file says, late rows included.
+#include "firmware-tests/support/recordings.h"
 #include "firmware-tests/acceptance/gateway_fixture.h"
 
 #include <algorithm>
 #include <cmath>
 #include <ctime>
 #include <map>
-#include <sstream>
 #include <vector>
 
 namespace {
 
 using namespace weir;
-
-constexpr const char* data_folder = WEIR_SOURCE_DIR "/../shared/data/";
+using namespace weir::test;
 
 struct Reading {
   std::string key;
@@ -22,42 +21,11 @@ struct Reading {
   std::string value;    // as written in the file
 };
 
-std::vector<std::string> split(const std::string& line) {
-  std::vector<std::string> cells;
-  std::istringstream stream(line);
-  for (std::string cell; std::getline(stream, cell, ',');) cells.push_back(cell);
-  return cells;
-}
-
-/// "2013-07-04 00:00:00" or "2016-02-28T19:57:02.364Z", both UTC.
-int64_t parse_time_ms(const std::string& text) {
-  tm parts{};
-  int milliseconds = 0;
-  const int read = sscanf(text.c_str(), "%d-%d-%d%*c%d:%d:%d.%d", &parts.tm_year, &parts.tm_mon, &parts.tm_mday, &parts.tm_hour,
-                          &parts.tm_min, &parts.tm_sec, &milliseconds);
-  CHECK_TRUE_TEXT(read >= 6, text.c_str());
-  parts.tm_year -= 1900;
-  parts.tm_mon -= 1;
-  return int64_t{timegm(&parts)} * 1000 + milliseconds;
-}
-
-std::vector<std::vector<std::string>> read_rows(const std::string& name) {
-  std::istringstream file(read_whole_file(data_folder + name));
-  std::vector<std::vector<std::string>> rows;
-  std::string line;
-  std::getline(file, line);  // the header
-  while (std::getline(file, line)) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (!line.empty()) rows.push_back(split(line));
-  }
-  return rows;
-}
-
 /// A machine's one series: `timestamp,value`, sent as epoch milliseconds.
 std::vector<Reading> read_series(const std::string& name) {
   std::vector<Reading> readings;
-  for (const auto& row : read_rows("nab/" + name)) {
-    const int64_t ts_ms = parse_time_ms(row[0]);
+  for (const auto& row : read_recording("nab/" + name)) {
+    const int64_t ts_ms = recorded_time_ms(row[0]);
     readings.push_back({"machine", ts_ms, std::to_string(ts_ms), row[1]});
   }
   return readings;
@@ -66,8 +34,8 @@ std::vector<Reading> read_series(const std::string& name) {
 /// A boat's network in the order of arrival, one key per instrument and quantity, sent as RFC 3339.
 std::vector<Reading> read_boat() {
   std::vector<Reading> readings;
-  for (const auto& row : read_rows("n2k/dirona.csv")) {
-    readings.push_back({row[1] + "-" + row[3] + "-" + row[4], parse_time_ms(row[0]), "\"" + row[0] + "\"", row[5]});
+  for (const auto& row : read_recording("n2k/dirona.csv")) {
+    readings.push_back({row[1] + "-" + row[3] + "-" + row[4], recorded_time_ms(row[0]), "\"" + row[0] + "\"", row[5]});
   }
   return readings;
 }
@@ -204,39 +172,33 @@ checkpoint = { interval = "200ms", min_pause = "10ms" }
     UNSIGNED_LONGS_EQUAL(reference.late(), pipeline.ledger.late);
     UNSIGNED_LONGS_EQUAL(published - reference.late(), pipeline.ledger.applied);
   }
-  /// False, and said by name, where the recordings are not at hand.
-  bool have(const char* name) {
-    if (path_exists(std::string(data_folder) + name)) return true;
-    printf("SKIPPED %s: no %s%s\n", UtestShell::getCurrent()->getName().asCharString(), data_folder, name);
-    return false;
-  }
 };
 
 TEST_GROUP_BASE(Recordings, RecordingsTest){};
 
 TEST(Recordings, ambient_temperature_by_the_day) {
-  if (!have("nab")) return;
+  if (!have_recording("nab")) return;
   replay(read_series("ambient_temperature_system_failure.csv"), 24 * 3600'000, 0);
 }
 
 TEST(Recordings, machine_temperature_by_five_minutes_over_a_clock_that_steps_back) {
-  if (!have("nab")) return;
+  if (!have_recording("nab")) return;
   // The grid of the readings: a reading may be late by exactly nothing, or by exactly one window.
   replay(read_series("machine_temperature_system_failure.csv"), 300'000, 0);
 }
 
 TEST(Recordings, road_occupancy_by_the_quarter_of_an_hour) {
-  if (!have("nab")) return;
+  if (!have_recording("nab")) return;
   replay(read_series("occupancy_t4013.csv"), 900'000, 60'000);
 }
 
 TEST(Recordings, road_speed_by_ten_minutes) {
-  if (!have("nab")) return;
+  if (!have_recording("nab")) return;
   replay(read_series("speed_t4013.csv"), 600'000, 0);
 }
 
 TEST(Recordings, a_boats_network_with_late_rows_and_duplicates) {
-  if (!have("n2k/dirona.csv")) return;
+  if (!have_recording("n2k/dirona.csv")) return;
   replay(read_boat(), 10'000, 2'000);
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "firmware-tests/support/process.h"
+#include "firmware-tests/support/recordings.h"
 #include "firmware-tests/support/temporary_directory.h"
 
 #include <CppUTest/TestHarness.h>
@@ -84,12 +85,9 @@ TEST(ReplayCommand, gives_the_same_output_every_time) {
 
 // Three stations, one after the other in the file: a year of one ends where the year of the next begins.
 TEST(ReplayCommand, a_year_of_three_stations_is_late_by_one_clock_and_whole_by_one_per_station) {
-  const std::string weather = WEIR_SOURCE_DIR "/../shared/data/nycweather/weather.csv";
+  if (!test::have_recording("nycweather/weather.csv")) return;
+  const std::string weather = test::recording_path("nycweather/weather.csv");
   std::ifstream file(weather);
-  if (!file) {
-    UT_PRINT("skipped: ../shared/data/nycweather/weather.csv is not there");
-    return;
-  }
   std::map<std::string, std::map<std::string, int>> days;  // station, day: hours
   size_t rows = 0;
   std::string line;
