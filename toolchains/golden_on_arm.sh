@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # golden_on_arm.sh: compiles the expressions for arm64 and armhf, runs them under qemu and compares what they compute with
-# firmware-tests/unit/expression_golden.txt, to the last bit. Needs (Debian): g++-aarch64-linux-gnu g++-arm-linux-gnueabihf
-# qemu-user-static libxxhash-dev.
+# firmware-tests/unit/expression_golden.txt, to the last bit. `./dev arm` installs what it needs.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
