@@ -1,5 +1,6 @@
-// BlobTable: the rows of one BlobKind. Every row carries a CRC32C over its kind, its key and its bytes, so that neither a
-// changed byte nor a row under a wrong key passes. Belongs to the store; same thread rules as its Database.
+// BlobTable: the rows of a BlobKind of which each checkpoint adds some: deltas, outbox, session tail. Which of them belong to a
+// checkpoint follows from ids: those of checkpoints later than `after`, up to the checkpoint itself. Belongs to the store;
+// same thread rules as its Database.
 #pragma once
 
 #include "agent/model/checkpoint_store.h"
@@ -13,32 +14,25 @@ class BlobTable {
 
   Status prepare(Database& database);
 
-  /// Writes the blob of `checkpoint_id`; true if that added a row, false if it replaced one.
-  Result<bool> put(const Blob& blob, uint64_t checkpoint_id);
-  /// Deletes the rows of `op` up to and including this checkpoint; how many.
-  Result<uint64_t> trim(uint32_t op, uint64_t up_to_checkpoint);
-  /// The rows of `op` in the order of Stateful::restore. Code::Corrupt, with the part's number as detail, at a CRC that does
-  /// not agree or a row of a checkpoint later than `newest`.
-  Status each(uint32_t op, uint64_t newest, FunctionRef<Status(const StoredBlob&)> visit);
-  /// The checkpoint that the state of `op` belongs to, unchecked; 0 if there is none. Requires BlobKind::Operator.
-  Status checkpoint_of(uint32_t op, uint64_t& checkpoint_id);
-  /// The first row of `op` of a checkpoint later than `after`. Requires BlobKind::Outbox. Code::NotFound if there is none.
-  Status first_after(uint32_t op, uint64_t after, FunctionRef<Status(const StoredBlob&)> visit);
+  Status put(const Blob& blob, uint64_t checkpoint_id);
+  /// Rows of `op` of checkpoints later than `after`, up to and including `up_to`.
+  Status count(uint32_t op, uint64_t after, uint64_t up_to, uint64_t& rows);
+  /// The same rows, by checkpoint and index. Code::Corrupt at a CRC that does not agree.
+  Status each(uint32_t op, uint64_t after, uint64_t up_to, FunctionRef<Status(const StoredBlob&)> visit);
+  /// The first of them. Code::NotFound if there is none.
+  Status first(uint32_t op, uint64_t after, FunctionRef<Status(const StoredBlob&)> visit);
+  /// Deletes them.
+  Status forget(uint32_t op, uint64_t after, uint64_t up_to);
 
  private:
-  /// Delta, outbox and session tail: each checkpoint adds rows. The others replace theirs.
-  bool keyed_by_checkpoint() const;
-  int64_t key(uint32_t op, uint64_t checkpoint_id, uint32_t index) const;
-  int64_t last_key(uint32_t op) const;
   Status read(const Statement& row, uint32_t op, FunctionRef<Status(const StoredBlob&)> visit) const;
 
   BlobKind kind_;
-  Database* database_ = nullptr;
-  Statement update_;
   Statement insert_;
   Statement delete_;
   Statement select_;
-  Statement next_;
+  Statement count_;
+  Statement first_;
 };
 
 }  // namespace weir

@@ -19,8 +19,10 @@ Status SqliteCheckpointStore::commit(const CheckpointWrite& write) {
   Counters next = pipeline->counters;
   WEIR_TRY(change([&] { return write_checkpoint(write, *pipeline, next); }));
   pipeline->counters = next;
+  pipeline->retain(write.id);
   for (Part& part : parts_)
-    if (part.writing_id != 0) part.checkpoint_id = part.writing_id;
+    if (part.writing_id != 0) part.written(pipeline->retained[0]);
+  newest_.note(pipeline->name, {write.id, write.source_offset});
   return {};
 }
 
@@ -51,20 +53,34 @@ Status SqliteCheckpointStore::check_blob(const Blob& blob, uint32_t pipeline) {
 }
 
 Status SqliteCheckpointStore::write_checkpoint(const CheckpointWrite& write, const OpenPipeline& pipeline, Counters& next) {
-  WEIR_TRY(write_blobs(write, pipeline, next));
-  for (const Trim& wanted : write.snapshot->trims()) WEIR_TRY(trim(wanted, next));
+  const uint64_t oldest = pipeline.oldest_with(write.id);
+  WEIR_TRY(begin_parts(write, pipeline));
+  for (const Blob& blob : write.snapshot->blobs())
+    if (blob.kind != BlobKind::Operator) WEIR_TRY(write_blob(blob, write.id, oldest));
+  for (const Trim& wanted : write.snapshot->trims()) WEIR_TRY(trim(wanted, write.id));
+  WEIR_TRY(write_parts(write, oldest));
   WEIR_TRY(write_dead_letters(write, pipeline, next));
-  const auto parts = std::ranges::count(parts_, write.id, &Part::writing_id);
-  WEIR_TRY(checkpoints_.put({write.pipeline, write.id, checkpoint_reason_name(write.reason), write.created_wall_ms,
-                             static_cast<uint32_t>(parts), next.blob_rows, write.manifest}));
-  WEIR_TRY(checkpoints_.forget_before(write.pipeline, pipeline.counters.last_checkpoint_id));
+  WEIR_TRY(write_row(write));
+  WEIR_TRY(checkpoints_.forget_before(write.pipeline, oldest));
   next.last_checkpoint_id = write.id;
   next.reserved_id = std::max({next.reserved_id, write.reserved_id, write.id});
-  return write_registry(write.pipeline, pipeline.counters, next);
+  return write_registry(pipeline, next);
 }
 
-Status SqliteCheckpointStore::write_blobs(const CheckpointWrite& write, const OpenPipeline& pipeline, Counters& next) {
-  for (const Blob& blob : write.snapshot->blobs()) WEIR_TRY(write_blob(blob, write.id, pipeline, next));
+/// Finds the parts that take part. One that was not in the previous checkpoint begins anew: what it stored before it was taken
+/// out must not be mixed with what it stores from now on.
+Status SqliteCheckpointStore::begin_parts(const CheckpointWrite& write, const OpenPipeline& pipeline) {
+  for (const Blob& blob : write.snapshot->blobs()) {
+    if (blob.kind != BlobKind::Operator) continue;
+    Part& part = *find_part(blob.op);
+    if (part.writing_id == write.id)
+      return {Code::InvalidArgument, "a part wrote its operator state twice", static_cast<int>(blob.op)};
+    part.writing_id = write.id;
+    part.writing = part.set;
+    if (part.checkpoint_id == pipeline.counters.last_checkpoint_id) continue;
+    part.writing = {};
+    part.writing.after.fill(write.id - 1);
+  }
   // A part without state of its own in this checkpoint would not be restored, and what it wrote besides would be lost.
   for (const Blob& blob : write.snapshot->blobs())
     if (find_part(blob.op)->writing_id != write.id)
@@ -72,46 +88,118 @@ Status SqliteCheckpointStore::write_blobs(const CheckpointWrite& write, const Op
   return {};
 }
 
-Status SqliteCheckpointStore::write_blob(const Blob& blob, uint64_t id, const OpenPipeline& pipeline, Counters& next) {
-  if (blob.kind == BlobKind::Operator) {
+Status SqliteCheckpointStore::write_blob(const Blob& blob, uint64_t id, uint64_t oldest) {
+  if (blob.kind == BlobKind::Base) return write_chunk(blob, id, oldest);
+  ++find_part(blob.op)->writing.blobs;
+  return table(blob.kind).put(blob, id);
+}
+
+Status SqliteCheckpointStore::write_chunk(const Blob& blob, uint64_t id, uint64_t oldest) {
+  PartSet& set = find_part(blob.op)->writing;
+  uint64_t replaced = 0;
+  WEIR_TRY(chunks_.newest_version(blob.op, blob.index, set.after_of(BlobKind::Base), replaced));
+  if (replaced == 0) ++set.blobs;
+  set.versions += id - replaced;
+  WEIR_TRY(chunks_.put(blob, id));
+  return chunks_.forget_versions(blob.op, blob.index, oldest);
+}
+
+/// Takes blobs out of the part's set. They stay where they are until no retained checkpoint needs them.
+Status SqliteCheckpointStore::trim(const Trim& wanted, uint64_t id) {
+  Part& part = *find_part(wanted.op);
+  // A part that is not in this checkpoint keeps what it has.
+  if (part.writing_id != id) return {Code::InvalidArgument, "a trim of a part without state", static_cast<int>(wanted.op)};
+  uint64_t& after = part.writing.after_of(wanted.kind);
+  const uint64_t up_to = std::min(wanted.up_to_checkpoint, id);
+  if (up_to <= after) return {};
+  if (wanted.kind == BlobKind::Base) return trim_chunks(part.writing, wanted.op, up_to, id);
+  uint64_t rows = 0;
+  WEIR_TRY(table(wanted.kind).count(wanted.op, after, up_to, rows));
+  part.writing.blobs -= std::min(part.writing.blobs, rows);
+  after = up_to;
+  return {};
+}
+
+Status SqliteCheckpointStore::trim_chunks(PartSet& set, uint32_t op, uint64_t up_to, uint64_t id) {
+  uint64_t before = 0;
+  uint64_t chunks = 0;
+  uint64_t& after = set.after_of(BlobKind::Base);
+  WEIR_TRY(chunks_.count(op, after, id, before, set.versions));
+  after = up_to;
+  WEIR_TRY(chunks_.count(op, after, id, chunks, set.versions));
+  set.blobs -= std::min(set.blobs, before - chunks);
+  return {};
+}
+
+Status SqliteCheckpointStore::write_parts(const CheckpointWrite& write, uint64_t oldest) {
+  for (const Blob& blob : write.snapshot->blobs()) {
+    if (blob.kind != BlobKind::Operator) continue;
     Part& part = *find_part(blob.op);
-    if (part.writing_id == id)
-      return {Code::InvalidArgument, "a part wrote its operator state twice", static_cast<int>(blob.op)};
-    part.writing_id = id;
-    if (part.checkpoint_id != pipeline.counters.last_checkpoint_id) WEIR_TRY(forget_left_over(blob.op, id, next));
+    WEIR_TRY(states_.put(blob.op, write.id, part.writing, blob.bytes));
+    WEIR_TRY(states_.forget(blob.op, 0, oldest - 1));
+    WEIR_TRY(forget_not_needed(part, oldest));
   }
-  Result<bool> added = table(blob.kind).put(blob, id);
-  if (!added.ok()) return added.status();
-  if (added.value()) ++next.blob_rows;
   return {};
 }
 
-// A part that was not in the previous checkpoint begins anew: what it stored before it was taken out must not be mixed with
-// what it stores from now on.
-Status SqliteCheckpointStore::forget_left_over(uint32_t op, uint64_t before, Counters& next) {
-  for (BlobKind kind : {BlobKind::Base, BlobKind::Delta, BlobKind::Outbox, BlobKind::SessionTail})
-    WEIR_TRY(trim({kind, op, before - 1}, next));
+Status SqliteCheckpointStore::forget_not_needed(Part& part, uint64_t oldest) {
+  const std::array<uint64_t, 4>& up_to = part.not_needed(oldest);
+  for (BlobKind kind : {BlobKind::Base, BlobKind::Delta, BlobKind::Outbox, BlobKind::SessionTail}) {
+    const size_t index = static_cast<size_t>(kind) - static_cast<size_t>(BlobKind::Base);
+    if (up_to[index] > part.deleted[index]) WEIR_TRY(forget_blobs(kind, part.op, 0, up_to[index]));
+  }
   return {};
 }
 
-Status SqliteCheckpointStore::trim(const Trim& wanted, Counters& next) {
-  Result<uint64_t> deleted = table(wanted.kind).trim(wanted.op, wanted.up_to_checkpoint);
-  if (!deleted.ok()) return deleted.status();
-  next.blob_rows -= std::min(next.blob_rows, deleted.value());
-  return {};
+Status SqliteCheckpointStore::forget_blobs(BlobKind kind, uint32_t op, uint64_t after, uint64_t up_to) {
+  if (kind == BlobKind::Operator) return states_.forget(op, after, up_to);
+  return kind == BlobKind::Base ? chunks_.forget(op, after, up_to) : table(kind).forget(op, after, up_to);
+}
+
+const std::array<uint64_t, 4>& SqliteCheckpointStore::Part::not_needed(uint64_t oldest) const {
+  if (oldest == writing_id) return writing.after;
+  const auto* newest = &deleted;
+  for (size_t index = 0; index < trimmed_count && trimmed[index].checkpoint_id <= oldest; ++index)
+    newest = &trimmed[index].after;
+  return *newest;
+}
+
+/// The transaction is durable; `oldest` is now the oldest retained checkpoint.
+void SqliteCheckpointStore::Part::written(uint64_t oldest) {
+  deleted = not_needed(oldest);
+  size_t done = 0;
+  while (done < trimmed_count && trimmed[done].checkpoint_id <= oldest) ++done;
+  std::copy(trimmed.begin() + static_cast<ptrdiff_t>(done), trimmed.begin() + static_cast<ptrdiff_t>(trimmed_count),
+            trimmed.begin());
+  trimmed_count -= done;
+  checkpoint_id = writing_id;
+  set = writing;
+  if (checkpoint_id > oldest) trimmed[trimmed_count++] = {checkpoint_id, set.after};
+}
+
+Status SqliteCheckpointStore::write_row(const CheckpointWrite& write) {
+  CheckpointRow row{write.pipeline, write.id, checkpoint_reason_name(write.reason), write.created_wall_ms, 0, 0,
+                    write.manifest};
+  for (const Part& part : parts_) {
+    if (part.writing_id != write.id) continue;
+    ++row.operator_blobs;
+    row.blob_rows += 1 + part.writing.blobs;
+  }
+  return checkpoints_.put(row);
 }
 
 Status SqliteCheckpointStore::write_dead_letters(const CheckpointWrite& write, const OpenPipeline& pipeline, Counters& next) {
   for (const DeadLetter& letter : write.snapshot->dead_letters())
     WEIR_TRY(dead_letters_.add(write.pipeline, write.id, letter, next.dead_letters));
-  return dead_letters_.enforce(write.pipeline, pipeline.limits, next.dead_letters);
+  return dead_letters_.enforce(write.pipeline, pipeline.limits.dead_letters, next.dead_letters);
 }
 
 // Most commits change neither number; the page is then not written.
-Status SqliteCheckpointStore::write_registry(uint32_t pipeline, const Counters& before, const Counters& next) {
+Status SqliteCheckpointStore::write_registry(const OpenPipeline& pipeline, const Counters& next) {
+  const Counters& before = pipeline.counters;
   const bool explicit_reservation = next.reserved_id > std::max(before.reserved_id, next.last_checkpoint_id);
   if (!explicit_reservation && next.dead_letters.purged == before.dead_letters.purged) return {};
-  return registry_.update_pipeline({pipeline, next.reserved_id, next.dead_letters.purged});
+  return registry_.update_pipeline(pipeline.pipeline, pipeline.name, next.reserved_id, next.dead_letters.purged);
 }
 
 }  // namespace weir

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "agent/base/hash.h"
 #include "storage/files.h"
 #include "storage/row_key.h"
 #include "storage/schema.h"
@@ -33,20 +32,26 @@ uint64_t SqliteCheckpointStore::wal_bytes(const StoreOptions& options) {
 Status SqliteCheckpointStore::open(const StoreOptions& options) {
   WEIR_ASSERT(!database_.is_open());
   read_only_ = options.open_existing;
+  state_dir_ = options.state_dir;
+  fresh_if_corrupt_ = options.fresh_if_corrupt;
   wal_frames_max_ = options.wal_frames_max;
   if (read_only_ && !file_exists(database_path(options.state_dir))) return {Code::NotFound, "there is no database"};
   if (!read_only_) WEIR_TRY(make_directory(options.state_dir));
   WEIR_TRY(lock_.acquire(options.state_dir));
+  // Without it nothing is lost but a witness, so that it cannot be had stops nobody.
+  const Status noted = newest_.open(options.state_dir, read_only_);
   Status status = open_database(options);
   // Callers read the detail of Busy as a pid, and SQLite does not know whose lock it met.
   if (status.code() == Code::Busy) return {Code::Busy, status.text()};
   WEIR_TRY(status);
+  if (!read_only_ && space_reserved_.ok() && noted.code() == Code::Full) space_reserved_ = noted;
   return prepare();
 }
 
 Status SqliteCheckpointStore::open_database(const StoreOptions& options) {
   WEIR_TRY(database_.open(settings_of(options)));
   if (read_only_) return {};
+  WEIR_TRY(check_suspect());
   if (database_.fresh()) WEIR_TRY(create_schema(database_));
   // What a crash left in the WAL goes into the database before anything is appended: on a disk that damages whole sectors
   // the first new frame could take the last old commit with it.
@@ -55,6 +60,15 @@ Status SqliteCheckpointStore::open_database(const StoreOptions& options) {
   space_reserved_ = reserve_space(options);
   if (!space_reserved_.ok() && space_reserved_.code() != Code::Full) return space_reserved_;
   return sync_directory(options.state_dir);
+}
+
+/// Damage that only writing meets, in a list of free pages for instance, is not seen by loading: without this look a process
+/// that writing has ended would be started again for ever.
+Status SqliteCheckpointStore::check_suspect() {
+  if (!newest_.database_is_suspect()) return {};
+  if (!database_.fresh()) WEIR_TRY(database_.check_structure(StructureCheck::WithIndexes));
+  newest_.set_database_suspect(false);
+  return {};
 }
 
 Status SqliteCheckpointStore::reserve_space(const StoreOptions& options) {
@@ -70,23 +84,17 @@ Status SqliteCheckpointStore::reserve_space(const StoreOptions& options) {
 }
 
 Status SqliteCheckpointStore::prepare() {
-  WEIR_TRY(read_instance());
   WEIR_TRY(transactions_.prepare(database_));
   WEIR_TRY(registry_.prepare(database_));
   WEIR_TRY(checkpoints_.prepare(database_));
+  WEIR_TRY(states_.prepare(database_));
+  WEIR_TRY(chunks_.prepare(database_));
   for (BlobTable& blobs : blobs_) WEIR_TRY(blobs.prepare(database_));
-  return dead_letters_.prepare(database_);
-}
-
-Status SqliteCheckpointStore::read_instance() {
-  Statement statement;
-  WEIR_TRY(statement.prepare(database_, "SELECT v FROM meta WHERE k = 'instance'"));
-  instance_ = 0;
-  WEIR_TRY(statement.each([this](const Statement& row) {
-    instance_ = hash64(row.bytes(0));
-    return Status();
-  }));
-  return instance_ != 0 ? Status() : Status(Code::Corrupt, "the database does not say which one it is");
+  WEIR_TRY(dead_letters_.prepare(database_));
+  Result<uint64_t> instance = registry_.instance();
+  if (!instance.ok()) return instance.status();
+  instance_ = instance.value();
+  return {};
 }
 
 SqliteCheckpointStore::OpenPipeline* SqliteCheckpointStore::find_pipeline(uint32_t pipeline) {
@@ -103,6 +111,7 @@ Status SqliteCheckpointStore::fail(Status status) {
   if (status.code() != Code::Io && status.code() != Code::Corrupt) return status;
   // A sync that failed once says nothing when it is tried again: the kernel may have dropped what it could not write.
   broken_ = status;
+  if (status.code() == Code::Corrupt) newest_.set_database_suspect(true);
   database_.leave_wal_at_close();
   return status;
 }
@@ -114,10 +123,11 @@ Status SqliteCheckpointStore::change(FunctionRef<Status()> body) {
 }
 
 Status SqliteCheckpointStore::add_missing_pipeline(std::string_view name) {
-  return change([&] { return registry_.add_pipeline(name).status(); });
+  return change([&] { return registry_.add_pipeline(name); });
 }
 
-Result<PipelineRow> SqliteCheckpointStore::open_pipeline(std::string_view name, DeadLetterLimits limits) {
+Result<PipelineRow> SqliteCheckpointStore::open_pipeline(std::string_view name, PipelineLimits limits) {
+  WEIR_ASSERT(limits.checkpoints_retained >= 1 && limits.checkpoints_retained <= checkpoints_retained_max);
   Result<RegisteredPipeline> row = registry_.find_pipeline(name);
   if (row.status().code() == Code::NotFound && !read_only_) {
     if (Status status = add_missing_pipeline(name); !status.ok()) return status;
@@ -126,23 +136,60 @@ Result<PipelineRow> SqliteCheckpointStore::open_pipeline(std::string_view name, 
   if (!row.ok()) return row.status();
   OpenPipeline* pipeline = find_pipeline(row.value().pipeline);
   if (pipeline == nullptr) {
-    OpenPipeline opened{row.value().pipeline, limits, {}};
+    OpenPipeline opened;
+    opened.pipeline = row.value().pipeline;
+    opened.name = name;
+    opened.limits = limits;
     if (Status status = read_counters(opened, row.value()); !status.ok()) return status;
-    pipeline = &pipelines_.emplace_back(opened);
+    pipeline = &pipelines_.emplace_back(std::move(opened));
   }
   pipeline->limits = limits;
   const Counters& counters = pipeline->counters;
-  return PipelineRow{pipeline->pipeline, counters.last_checkpoint_id, counters.reserved_id};
+  const NewestNote newest = newest_.find(name);
+  return PipelineRow{pipeline->pipeline, counters.last_checkpoint_id, counters.reserved_id, newest.checkpoint_id,
+                     newest.source_offset};
 }
 
 Status SqliteCheckpointStore::read_counters(OpenPipeline& pipeline, const RegisteredPipeline& row) {
+  WEIR_TRY(read_retained(pipeline));
   Counters& counters = pipeline.counters;
-  WEIR_TRY(checkpoints_.newest_counts(pipeline.pipeline, counters.last_checkpoint_id, counters.blob_rows));
-  counters.reserved_id = std::max(row.reserved_id, counters.last_checkpoint_id);
+  counters.reserved_id = std::max({row.reserved_id, counters.last_checkpoint_id, newest_.find(pipeline.name).checkpoint_id});
   Result<DeadLetterCounts> letters = dead_letters_.count(pipeline.pipeline);
   if (!letters.ok()) return letters.status();
   counters.dead_letters = letters.value();
   return {};
+}
+
+/// Rows that fail their check name no checkpoint; load() says so.
+Status SqliteCheckpointStore::read_retained(OpenPipeline& pipeline) {
+  std::vector<uint64_t> ids;
+  WEIR_TRY(checkpoints_.each_id(pipeline.pipeline, [&](uint64_t id) {
+    ids.insert(ids.begin(), id);
+    return Status();
+  }));
+  pipeline.retained_count = 0;
+  pipeline.counters.last_checkpoint_id = 0;
+  for (uint64_t id : ids) {
+    Status status = checkpoints_.read(pipeline.pipeline, id, [](const CheckpointRow&) { return Status(); });
+    if (status.code() == Code::Corrupt) continue;
+    WEIR_TRY(status);
+    pipeline.retain(id);
+    pipeline.counters.last_checkpoint_id = id;
+  }
+  return {};
+}
+
+uint64_t SqliteCheckpointStore::OpenPipeline::oldest_with(uint64_t next) const {
+  const size_t others = limits.checkpoints_retained - 1;
+  return others == 0 || retained_count == 0 ? next : retained[retained_count - std::min(others, retained_count)];
+}
+
+void SqliteCheckpointStore::OpenPipeline::retain(uint64_t id) {
+  const size_t kept = std::min<size_t>(limits.checkpoints_retained - 1, retained_count);
+  std::copy(retained.begin() + static_cast<ptrdiff_t>(retained_count - kept),
+            retained.begin() + static_cast<ptrdiff_t>(retained_count), retained.begin());
+  retained[kept] = id;
+  retained_count = kept + 1;
 }
 
 Result<uint32_t> SqliteCheckpointStore::find_or_add_operator(uint32_t pipeline, std::string_view uid) {
@@ -160,11 +207,18 @@ Result<uint32_t> SqliteCheckpointStore::operator_number(uint32_t pipeline, std::
   if (find_pipeline(pipeline) == nullptr) return Status(Code::InvalidArgument, "the pipeline was not opened");
   Result<uint32_t> op = find_or_add_operator(pipeline, uid);
   if (!op.ok() || find_part(op.value()) != nullptr) return op;
-  Part part{op.value(), pipeline, 0, 0};
-  Status status = table(BlobKind::Operator).checkpoint_of(op.value(), part.checkpoint_id);
-  if (!status.ok()) return status;
+  Part part;
+  part.op = op.value();
+  part.pipeline = pipeline;
+  if (Status status = read_part(part); !status.ok()) return status;
   parts_.push_back(part);
   return op;
+}
+
+Status SqliteCheckpointStore::read_part(Part& part) {
+  part.trimmed_count = 0;
+  part.deleted = {};
+  return states_.newest(part.op, part.checkpoint_id, part.set);
 }
 
 Status SqliteCheckpointStore::reserve_ids(uint32_t pipeline, uint64_t reserved_id) {
@@ -172,7 +226,8 @@ Status SqliteCheckpointStore::reserve_ids(uint32_t pipeline, uint64_t reserved_i
   if (opened == nullptr) return {Code::InvalidArgument, "the pipeline was not opened"};
   if (reserved_id > row_key::checkpoint_id_max) return {Code::InvalidArgument, "the ids of checkpoints are used up"};
   if (reserved_id <= opened->counters.reserved_id) return broken_;
-  WEIR_TRY(change([&] { return registry_.update_pipeline({pipeline, reserved_id, opened->counters.dead_letters.purged}); }));
+  WEIR_TRY(change(
+      [&] { return registry_.update_pipeline(pipeline, opened->name, reserved_id, opened->counters.dead_letters.purged); }));
   opened->counters.reserved_id = reserved_id;
   return {};
 }
@@ -185,8 +240,11 @@ Status SqliteCheckpointStore::after_commit() {
 
 Result<StoredOutbox> SqliteCheckpointStore::next_outbox(uint32_t op, uint64_t after_checkpoint, std::span<uint8_t> to) {
   if (op > row_key::op_max) return Status(Code::InvalidArgument, "there is no such part");
+  // What was trimmed may still be there for an older checkpoint.
+  const Part* part = find_part(op);
+  const uint64_t after = std::max(after_checkpoint, part == nullptr ? 0 : part->set.after_of(BlobKind::Outbox));
   StoredOutbox found;
-  Status status = table(BlobKind::Outbox).first_after(op, after_checkpoint, [&](const StoredBlob& blob) -> Status {
+  Status status = table(BlobKind::Outbox).first(op, after, [&](const StoredBlob& blob) -> Status {
     if (blob.bytes.size() > to.size()) return {Code::Full, "a blob of the outbox is larger than the buffer for it"};
     std::ranges::copy(blob.bytes, to.begin());
     found = {blob.checkpoint_id, blob.bytes.size()};

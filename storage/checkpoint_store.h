@@ -1,6 +1,10 @@
 // SqliteCheckpointStore: the product's CheckpointStore: one SQLite file, `weir.db`, in the state directory, and the lock on
 // that directory. docs/state-format.md describes the tables. Whoever starts the agent opens it; while the agent runs the
-// storage thread alone uses it. It allocates in open(), open_pipeline() and operator_number(), and never afterwards.
+// storage thread alone uses it. It allocates in open(), open_pipeline(), operator_number() and load(), and never afterwards.
+//
+// The newest few checkpoints of a pipeline are retained, each whole. That costs no writing: a checkpoint only ever adds rows,
+// and what it makes superfluous (deltas, published results, older versions of chunks) is deleted when the oldest retained
+// checkpoint does not need it either. Which rows belong to which checkpoint stands in the rows of its parts (part_table.h).
 //
 // A commit costs one fdatasync (CommitDurability::PowerLoss) and writes each blob once, into the WAL; after_commit() moves
 // the WAL into the database when it is long, at two more fdatasyncs.
@@ -13,8 +17,11 @@
 #include "agent/model/checkpoint_store.h"
 #include "storage/blob_table.h"
 #include "storage/checkpoint_table.h"
+#include "storage/chunk_table.h"
 #include "storage/database.h"
 #include "storage/dead_letter_table.h"
+#include "storage/newest_file.h"
+#include "storage/part_table.h"
 #include "storage/registry_table.h"
 #include "storage/state_lock.h"
 #include "storage/transaction.h"
@@ -34,6 +41,8 @@ struct StoreOptions {
   /// Database file at the start, so that it grows late.
   uint64_t database_bytes = 1 << 20;
   uint64_t database_bytes_max = 0;  // quota; 0: none
+  /// load() begins a pipeline anew when none of its retained checkpoints is sound, instead of refusing.
+  bool fresh_if_corrupt = false;
 };
 
 class SqliteCheckpointStore final : public CheckpointStore {
@@ -51,7 +60,7 @@ class SqliteCheckpointStore final : public CheckpointStore {
   static uint64_t wal_bytes(const StoreOptions& options);
 
   uint64_t instance() const override { return instance_; }
-  Result<PipelineRow> open_pipeline(std::string_view name, DeadLetterLimits limits) override;
+  Result<PipelineRow> open_pipeline(std::string_view name, PipelineLimits limits) override;
   Result<uint32_t> operator_number(uint32_t pipeline, std::string_view uid) override;
   Status reserve_ids(uint32_t pipeline, uint64_t reserved_id) override;
   Status commit(const CheckpointWrite& write) override;
@@ -67,55 +76,96 @@ class SqliteCheckpointStore final : public CheckpointStore {
   struct Counters {
     uint64_t last_checkpoint_id = 0;
     uint64_t reserved_id = 0;
-    uint64_t blob_rows = 0;
     DeadLetterCounts dead_letters;
   };
   struct OpenPipeline {
     uint32_t pipeline = 0;
-    DeadLetterLimits limits;
+    std::string name;
+    PipelineLimits limits;
     Counters counters;
+    std::array<uint64_t, checkpoints_retained_max> retained{};  // ascending
+    size_t retained_count = 0;
+
+    /// The oldest retained checkpoint once `next` is one.
+    uint64_t oldest_with(uint64_t next) const;
+    void retain(uint64_t id);
   };
   struct Part {
     uint32_t op = 0;
     uint32_t pipeline = 0;
     uint64_t checkpoint_id = 0;  // that its stored state belongs to; 0: none
+    PartSet set;                 // of that checkpoint
     uint64_t writing_id = 0;     // in the transaction under way
+    PartSet writing;
+    /// What is left to delete: the `after` of each retained checkpoint, and how far it was done.
+    struct Trimmed {
+      uint64_t checkpoint_id = 0;
+      std::array<uint64_t, 4> after{};
+    };
+    std::array<Trimmed, checkpoints_retained_max> trimmed{};
+    size_t trimmed_count = 0;
+    std::array<uint64_t, 4> deleted{};
+
+    /// What no checkpoint from `oldest` on needs.
+    const std::array<uint64_t, 4>& not_needed(uint64_t oldest) const;
+    void written(uint64_t oldest);
   };
   class Loader;
 
   Status open_database(const StoreOptions& options);
+  Status check_suspect();
   Status reserve_space(const StoreOptions& options);
   Status prepare();
-  Status read_instance();
 
   OpenPipeline* find_pipeline(uint32_t pipeline);
   Part* find_part(uint32_t op);
   Status add_missing_pipeline(std::string_view name);
   Status read_counters(OpenPipeline& pipeline, const RegisteredPipeline& row);
+  Status read_retained(OpenPipeline& pipeline);
+  Status read_part(Part& part);
   Result<uint32_t> find_or_add_operator(uint32_t pipeline, std::string_view uid);
-  BlobTable& table(BlobKind kind) { return blobs_[static_cast<size_t>(kind) - 1]; }
+  BlobTable& table(BlobKind kind) { return blobs_[static_cast<size_t>(kind) - static_cast<size_t>(BlobKind::Delta)]; }
 
   Status change(FunctionRef<Status()> body);
   Status fail(Status status);
   Status check(const CheckpointWrite& write, const OpenPipeline& pipeline);
   Status check_blob(const Blob& blob, uint32_t pipeline);
   Status write_checkpoint(const CheckpointWrite& write, const OpenPipeline& pipeline, Counters& next);
-  Status write_blobs(const CheckpointWrite& write, const OpenPipeline& pipeline, Counters& next);
-  Status write_blob(const Blob& blob, uint64_t id, const OpenPipeline& pipeline, Counters& next);
-  Status forget_left_over(uint32_t op, uint64_t before, Counters& next);
-  Status trim(const Trim& trim, Counters& next);
+  Status begin_parts(const CheckpointWrite& write, const OpenPipeline& pipeline);
+  Status write_blob(const Blob& blob, uint64_t id, uint64_t oldest);
+  Status write_chunk(const Blob& blob, uint64_t id, uint64_t oldest);
+  Status write_parts(const CheckpointWrite& write, uint64_t oldest);
+  Status trim(const Trim& wanted, uint64_t id);
+  Status trim_chunks(PartSet& set, uint32_t op, uint64_t up_to, uint64_t id);
+  Status forget_blobs(BlobKind kind, uint32_t op, uint64_t after, uint64_t up_to);
+  Status forget_not_needed(Part& part, uint64_t oldest);
   Status write_dead_letters(const CheckpointWrite& write, const OpenPipeline& pipeline, Counters& next);
-  Status write_registry(uint32_t pipeline, const Counters& before, const Counters& next);
+  Status write_row(const CheckpointWrite& write);
+  Status write_registry(const OpenPipeline& pipeline, const Counters& next);
+
+  struct Damage {
+    uint64_t id = 0;
+    Status status;
+  };
+  Status choose(uint32_t pipeline, uint64_t& sound, std::vector<Damage>& damaged);
+  Status announce(uint32_t pipeline, const Damage& damage, std::string_view copy, RestoreHandler& handler);
+  Status keep_copy(uint64_t damaged, std::string& copy);
+  Status forget_after(OpenPipeline& pipeline, uint64_t keep);
 
   StateLock lock_;
+  NewestFile newest_;
   Database database_;
   Transactions transactions_;
   RegistryTable registry_;
   CheckpointTable checkpoints_;
-  std::array<BlobTable, 5> blobs_{BlobTable(BlobKind::Operator), BlobTable(BlobKind::Base), BlobTable(BlobKind::Delta),
-                                  BlobTable(BlobKind::Outbox), BlobTable(BlobKind::SessionTail)};
+  PartTable states_;
+  ChunkTable chunks_;
+  std::array<BlobTable, 3> blobs_{BlobTable(BlobKind::Delta), BlobTable(BlobKind::Outbox), BlobTable(BlobKind::SessionTail)};
   DeadLetterTable dead_letters_;
 
+  std::string state_dir_;
+  std::string copy_;  // of the database as it was found, once a checkpoint was set aside
+  bool fresh_if_corrupt_ = false;
   bool read_only_ = false;
   uint64_t instance_ = 0;
   uint32_t wal_frames_max_ = 0;

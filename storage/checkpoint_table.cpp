@@ -37,9 +37,10 @@ Status CheckpointTable::prepare(Database& database) {
                            "INSERT INTO checkpoint (id, pipeline, checkpoint, reason, created_ms, operator_blobs, blob_rows,"
                            " crc, manifest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"));
   WEIR_TRY(delete_.prepare(database, "DELETE FROM checkpoint WHERE id >= ?1 AND id < ?2"));
-  return newest_.prepare(database,
-                         "SELECT id, pipeline, checkpoint, reason, created_ms, operator_blobs, blob_rows, crc, manifest"
-                         " FROM checkpoint WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1");
+  WEIR_TRY(select_.prepare(database,
+                           "SELECT id, pipeline, checkpoint, reason, created_ms, operator_blobs, blob_rows, crc, manifest"
+                           " FROM checkpoint WHERE id = ?1"));
+  return ids_.prepare(database, "SELECT id FROM checkpoint WHERE id >= ?1 AND id < ?2 ORDER BY id DESC");
 }
 
 Status CheckpointTable::put(const CheckpointRow& row) {
@@ -52,28 +53,25 @@ Status CheckpointTable::forget_before(uint32_t pipeline, uint64_t id) {
   return delete_.bind(1, row_key::of_checkpoint(pipeline, 0)).bind(2, row_key::of_checkpoint(pipeline, id)).run();
 }
 
-Status CheckpointTable::newest(uint32_t pipeline, FunctionRef<Status(const CheckpointRow&)> visit) {
-  bool found = false;
-  newest_.bind(1, row_key::of_checkpoint(pipeline, 0)).bind(2, row_key::of_checkpoint(pipeline + 1, 0));
-  WEIR_TRY(newest_.each([&](const Statement& columns) -> Status {
-    found = true;
-    const CheckpointRow row = row_of(columns);
-    if (int64_t{row_crc(row)} != columns.integer(7)) return {Code::Corrupt, "the row of the newest checkpoint fails its CRC"};
-    if (columns.integer(0) != row_key::of_checkpoint(pipeline, row.id) || row.pipeline != pipeline)
-      return {Code::Corrupt, "the row of the newest checkpoint stands under a wrong key"};
-    return visit(row);
-  }));
-  return found ? Status() : Status(Code::NotFound, "the pipeline has no checkpoint yet");
+Status CheckpointTable::forget_after(uint32_t pipeline, uint64_t id) {
+  return delete_.bind(1, row_key::of_checkpoint(pipeline, id + 1)).bind(2, row_key::of_checkpoint(pipeline + 1, 0)).run();
 }
 
-Status CheckpointTable::newest_counts(uint32_t pipeline, uint64_t& id, uint64_t& blob_rows) {
-  id = blob_rows = 0;
-  newest_.bind(1, row_key::of_checkpoint(pipeline, 0)).bind(2, row_key::of_checkpoint(pipeline + 1, 0));
-  return newest_.each([&](const Statement& columns) {
-    id = row_key::checkpoint_id_of(columns.integer(0));
-    blob_rows = static_cast<uint64_t>(columns.integer(6));
-    return Status();
-  });
+Status CheckpointTable::read(uint32_t pipeline, uint64_t id, FunctionRef<Status(const CheckpointRow&)> visit) {
+  bool found = false;
+  WEIR_TRY(select_.bind(1, row_key::of_checkpoint(pipeline, id)).each([&](const Statement& columns) -> Status {
+    found = true;
+    const CheckpointRow row = row_of(columns);
+    if (int64_t{row_crc(row)} != columns.integer(7)) return {Code::Corrupt, "the row of the checkpoint fails its CRC"};
+    if (row.id != id || row.pipeline != pipeline) return {Code::Corrupt, "the row of the checkpoint stands under a wrong key"};
+    return visit(row);
+  }));
+  return found ? Status() : Status(Code::NotFound, "there is no such checkpoint");
+}
+
+Status CheckpointTable::each_id(uint32_t pipeline, FunctionRef<Status(uint64_t id)> visit) {
+  ids_.bind(1, row_key::of_checkpoint(pipeline, 0)).bind(2, row_key::of_checkpoint(pipeline + 1, 0));
+  return ids_.each([&](const Statement& row) { return visit(row_key::checkpoint_id_of(row.integer(0))); });
 }
 
 }  // namespace weir

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "agent/base/heap_guard.h"
@@ -71,6 +72,9 @@ Status Database::identify(const DatabaseSettings& settings) {
     return {Code::Incompatible, "the database was written by a newer weir, in a format that this one does not know",
             static_cast<int>(format.value())};
   if (format.value() < 1) return {Code::Corrupt, "the database names no format"};
+  if (format.value() < settings.format)
+    return {Code::Incompatible, "the database was written by an unreleased weir, in a format that is no longer read",
+            static_cast<int>(format.value())};
   return {};
 }
 
@@ -127,6 +131,29 @@ Result<int64_t> Database::read_int(const char* sql) {
   });
   if (!status.ok()) return status;
   return value;
+}
+
+Status Database::check_structure(StructureCheck check) {
+  Statement statement;
+  const bool quick = check == StructureCheck::Quick;
+  WEIR_TRY(statement.prepare(*this, quick ? "PRAGMA quick_check(1)" : "PRAGMA integrity_check(1)"));
+  return statement.each([](const Statement& row) {
+    return row.text(0) == "ok" ? Status() : Status(Code::Corrupt, "the structure of the database is damaged");
+  });
+}
+
+Result<size_t> Database::read_file(uint64_t offset, std::span<uint8_t> to) {
+  sqlite3_file* file = nullptr;
+  if (Status status = sqlite_status(sqlite3_file_control(connection_, "main", SQLITE_FCNTL_FILE_POINTER, &file)); !status.ok())
+    return status;
+  sqlite3_int64 bytes = 0;
+  if (Status status = sqlite_status(file->pMethods->xFileSize(file, &bytes)); !status.ok()) return status;
+  const auto end = static_cast<uint64_t>(bytes);
+  const size_t count = offset >= end ? 0 : static_cast<size_t>(std::min<uint64_t>(to.size(), end - offset));
+  if (count == 0) return count;
+  const int code = file->pMethods->xRead(file, to.data(), static_cast<int>(count), static_cast<sqlite3_int64>(offset));
+  if (Status status = sqlite_status(code); !status.ok()) return status;
+  return count;
 }
 
 Status Database::checkpoint_wal() {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "agent/base/status.h"
@@ -31,6 +32,8 @@ struct DatabaseSettings {
   int format = 0;
 };
 
+enum class StructureCheck : uint8_t { Quick, WithIndexes };
+
 class Database {
  public:
   Database() = default;
@@ -51,6 +54,12 @@ class Database {
   Status execute(const char* sql);
   /// The first column of the first row.
   Result<int64_t> read_int(const char* sql);
+
+  /// Looks at the structure of the whole file, not at what the rows mean; reads all of it. Code::Corrupt if something is wrong.
+  Status check_structure(StructureCheck check);
+  /// Reads the database's file, without its WAL, as it is, through SQLite's own handle: any other one that is closed would take
+  /// the lock away. How many bytes there were, 0 at the end.
+  Result<size_t> read_file(uint64_t offset, std::span<uint8_t> to);
 
   /// Frames in the WAL after the last commit.
   uint32_t wal_frames() const { return wal_frames_; }

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 namespace weir {
 namespace {
@@ -37,18 +38,38 @@ bool is_directory(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+Status write_all(int descriptor, uint64_t at, std::span<const uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = pwrite(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && (errno == ENOSPC || errno == EDQUOT))
+      return {Code::Full, "the disk has no room for a file of the state directory", errno};
+    if (written <= 0) return {Code::Io, "cannot write a file of the state directory", errno};
+    at += static_cast<uint64_t>(written);
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+  return {};
+}
+
 Status append_zeros(int descriptor, uint64_t from, uint64_t to) {
   static constexpr uint8_t zeros[32768] = {};
   while (from < to) {
-    size_t count = to - from < sizeof zeros ? static_cast<size_t>(to - from) : sizeof zeros;
-    ssize_t written = pwrite(descriptor, zeros, count, static_cast<off_t>(from));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0 && (errno == ENOSPC || errno == EDQUOT))
-      return {Code::Full, "the disk has no room for what weir reserves", errno};
-    if (written <= 0) return {Code::Io, "cannot write a file of the state directory", errno};
-    from += static_cast<uint64_t>(written);
+    const size_t count = to - from < sizeof zeros ? static_cast<size_t>(to - from) : sizeof zeros;
+    WEIR_TRY(write_all(descriptor, from, {zeros, count}));
+    from += count;
   }
   return {};
+}
+
+Status copy_all(int descriptor, FunctionRef<Result<size_t>(uint64_t offset, std::span<uint8_t> to)> read) {
+  std::vector<uint8_t> buffer(64 << 10);
+  for (uint64_t offset = 0;;) {
+    Result<size_t> count = read(offset, buffer);
+    if (!count.ok()) return count.status();
+    if (count.value() == 0) return {};
+    WEIR_TRY(write_all(descriptor, offset, std::span(buffer).first(count.value())));
+    offset += count.value();
+  }
 }
 
 }  // namespace
@@ -83,6 +104,13 @@ Status extend_with_zeros(const std::string& path, uint64_t bytes) {
   Status status = append_zeros(file.descriptor(), present, bytes);
   if (fdatasync(file.descriptor()) != 0) return {Code::Io, "cannot sync a file of the state directory", errno};
   return status;
+}
+
+Status write_file(const std::string& path, FunctionRef<Result<size_t>(uint64_t offset, std::span<uint8_t> to)> read) {
+  File file(path, O_WRONLY | O_CREAT | O_TRUNC);
+  if (!file.is_open()) return {Code::Io, "cannot open a file of the state directory", errno};
+  WEIR_TRY(copy_all(file.descriptor(), read));
+  return fdatasync(file.descriptor()) == 0 ? Status() : Status(Code::Io, "cannot sync a file of the state directory", errno);
 }
 
 }  // namespace weir

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
+#include "agent/base/function_ref.h"
 #include "agent/base/status.h"
 
 namespace weir {
@@ -21,5 +23,9 @@ Status sync_directory(const std::string& path);
 /// unwritten extents: only blocks that were written once are overwritten in place, without the file system's journal.
 /// A file that is long enough is left alone. Code::Full if the disk has no room; what fitted stays.
 Status extend_with_zeros(const std::string& path, uint64_t bytes);
+
+/// Writes a new file, or a file anew: what `read` puts into its buffer, from offset 0 on, until it has nothing more; and syncs.
+/// `read` returns how many bytes it has put there. Code::Full if the disk has no room; what was written stays.
+Status write_file(const std::string& path, FunctionRef<Result<size_t>(uint64_t offset, std::span<uint8_t> to)> read);
 
 }  // namespace weir

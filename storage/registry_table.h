@@ -1,7 +1,9 @@
-// RegistryTable: which number stands for which pipeline and part. Numbers are given once and never taken back: they are in the
-// keys of stored rows. Belongs to the store; same thread rules as its Database.
+// RegistryTable: which database this is, and which number stands for which pipeline and part. Numbers are given once and never
+// taken back: they are in the keys of stored rows. Every row carries a CRC32C, and names are found by reading all rows, not
+// through an index: nothing but these rows has to be sound. Belongs to the store; same thread rules as its Database.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "storage/statement.h"
@@ -10,6 +12,7 @@ namespace weir {
 
 struct RegisteredPipeline {
   uint32_t pipeline = 0;
+  std::string name;
   uint64_t reserved_id = 0;
   uint64_t dead_letters_purged = 0;
 };
@@ -18,13 +21,18 @@ class RegistryTable {
  public:
   Status prepare(Database& database);
 
-  /// Code::NotFound if there is none of that name.
+  /// Tells this database from every other one. Code::Corrupt if the row is missing or fails its CRC.
+  Result<uint64_t> instance();
+  /// Writes the row of `instance`; once, with the tables.
+  static Status create_instance(Database& database);
+
+  /// Code::NotFound if there is none of that name; Code::Corrupt if a row that was read fails its CRC.
   Result<RegisteredPipeline> find_pipeline(std::string_view name);
   /// Requires a transaction. Code::InvalidArgument if the numbers are used up.
-  Result<uint32_t> add_pipeline(std::string_view name);
-  Status update_pipeline(const RegisteredPipeline& row);
+  Status add_pipeline(std::string_view name);
+  Status update_pipeline(uint32_t pipeline, std::string_view name, uint64_t reserved_id, uint64_t dead_letters_purged);
 
-  /// Code::NotFound if there is none with that uid.
+  /// Code::NotFound if there is none with that uid; Code::Corrupt if a row that was read fails its CRC.
   Result<uint32_t> find_operator(uint32_t pipeline, std::string_view uid);
   /// Requires a transaction. Code::InvalidArgument if the numbers are used up.
   Result<uint32_t> add_operator(uint32_t pipeline, std::string_view uid);
@@ -32,13 +40,20 @@ class RegistryTable {
   Status each_operator(uint32_t pipeline, FunctionRef<Status(uint32_t op)> visit);
 
  private:
+  struct Operator {
+    uint32_t op;
+    uint32_t pipeline;
+    std::string_view uid;
+  };
+  Status each_row(FunctionRef<Status(const Operator&)> visit);
+
   Database* database_ = nullptr;
-  Statement find_pipeline_;
+  Statement instance_;
+  Statement pipelines_;
   Statement add_pipeline_;
   Statement update_pipeline_;
-  Statement find_operator_;
-  Statement add_operator_;
   Statement operators_;
+  Statement add_operator_;
 };
 
 }  // namespace weir

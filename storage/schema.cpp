@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "storage/registry_table.h"
 #include "storage/statement.h"
 #include "storage/transaction.h"
 
@@ -9,17 +10,20 @@ namespace weir {
 namespace {
 
 constexpr const char* tables = R"(
-CREATE TABLE meta (k TEXT PRIMARY KEY, v) WITHOUT ROWID;
+CREATE TABLE meta (k TEXT PRIMARY KEY, v TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE pipeline (
-  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, reserved_id INTEGER NOT NULL DEFAULT 0,
-  dead_letters_purged INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE operator (op INTEGER PRIMARY KEY, pipeline INTEGER NOT NULL, uid TEXT NOT NULL, UNIQUE (pipeline, uid));
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL, reserved_id INTEGER NOT NULL, dead_letters_purged INTEGER NOT NULL,
+  crc INTEGER NOT NULL);
+CREATE TABLE operator (op INTEGER PRIMARY KEY, pipeline INTEGER NOT NULL, uid TEXT NOT NULL, crc INTEGER NOT NULL);
 CREATE TABLE checkpoint (
   id INTEGER PRIMARY KEY, pipeline INTEGER NOT NULL, checkpoint INTEGER NOT NULL, reason TEXT NOT NULL,
   created_ms INTEGER NOT NULL, operator_blobs INTEGER NOT NULL, blob_rows INTEGER NOT NULL, crc INTEGER NOT NULL,
   manifest BLOB NOT NULL);
-CREATE TABLE opstate (id INTEGER PRIMARY KEY, checkpoint INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL);
-CREATE TABLE base (id INTEGER PRIMARY KEY, checkpoint INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL);
+CREATE TABLE opstate (
+  id INTEGER PRIMARY KEY, blobs INTEGER NOT NULL, versions INTEGER NOT NULL, base_after INTEGER NOT NULL,
+  delta_after INTEGER NOT NULL, outbox_after INTEGER NOT NULL, tail_after INTEGER NOT NULL, crc INTEGER NOT NULL,
+  bytes BLOB NOT NULL);
+CREATE TABLE base (id INTEGER PRIMARY KEY, crc INTEGER NOT NULL, bytes BLOB NOT NULL);
 CREATE TABLE delta (id INTEGER PRIMARY KEY, crc INTEGER NOT NULL, bytes BLOB NOT NULL);
 CREATE TABLE outbox (id INTEGER PRIMARY KEY, crc INTEGER NOT NULL, bytes BLOB NOT NULL);
 CREATE TABLE session_tail (id INTEGER PRIMARY KEY, crc INTEGER NOT NULL, bytes BLOB NOT NULL);
@@ -29,13 +33,12 @@ CREATE TABLE dead_letter (
   offset INTEGER NOT NULL, arrival_ms INTEGER NOT NULL);
 CREATE INDEX dead_letter_of_pipeline ON dead_letter (pipeline);
 CREATE TABLE reserve (bytes BLOB);
-INSERT INTO meta VALUES ('instance', lower(hex(randomblob(16))));
 )";
 
 constexpr uint64_t reserve_step_bytes = 1 << 20;
 
-Result<uint64_t> database_bytes(Database& database) {
-  Result<int64_t> pages = database.read_int("PRAGMA page_count");
+Result<uint64_t> bytes_of_pages(Database& database, const char* pragma) {
+  Result<int64_t> pages = database.read_int(pragma);
   if (!pages.ok()) return pages.status();
   return static_cast<uint64_t>(pages.value()) * 4096;
 }
@@ -63,15 +66,19 @@ Status create_schema(Database& database) {
                                "; PRAGMA user_version=" + std::to_string(state_format) + ";";
   return transactions.run([&]() -> Status {
     WEIR_TRY(database.execute(tables));
+    WEIR_TRY(RegistryTable::create_instance(database));
     return database.execute(identity.c_str());
   });
 }
 
 Status reserve_database_space(Database& database, uint64_t bytes) {
-  Result<uint64_t> present = database_bytes(database);
+  Result<uint64_t> present = bytes_of_pages(database, "PRAGMA page_count");
   if (!present.ok()) return present.status();
+  Result<uint64_t> free = bytes_of_pages(database, "PRAGMA freelist_count");
+  if (!free.ok()) return free.status();
   Status grown;
-  if (present.value() < bytes) grown = insert_reserve(database, bytes - present.value());
+  // Free pages are used up first.
+  if (present.value() < bytes) grown = insert_reserve(database, bytes - present.value() + free.value());
   if (!grown.ok() && grown.code() != Code::Full) return grown;
   // Also what a start that was cut short here has left behind.
   Result<int64_t> rows = database.read_int("SELECT count(*) FROM reserve");

@@ -7,7 +7,7 @@
 namespace weir {
 
 constexpr int state_application_id = 0x77656972;  // "weir"
-constexpr int state_format = 1;
+constexpr int state_format = 2;
 
 /// Creates all tables in one transaction. Requires an open, fresh database.
 Status create_schema(Database& database);

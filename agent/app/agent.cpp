@@ -21,6 +21,7 @@
 #include "agent/runtime/service_notify.h"
 #include "agent/status/dead_letter_report.h"
 #include "connectors/mqtt/connector.h"
+#include "storage/set_aside.h"
 
 namespace weir {
 namespace {
@@ -67,13 +68,15 @@ Agent::~Agent() {
   if (signals_ >= 0) close(signals_);
 }
 
-int Agent::exit_code(Status status) {
+int Agent::exit_code(Status status) const {
   if (status.code() == Code::Busy) return exit_busy;
+  // Begun anew, the state is set aside by then: another start goes on.
+  if (status.code() == Code::Corrupt && !fresh_if_corrupt()) return exit_corrupt;
   bool configured = status.code() == Code::Config || status.code() == Code::Incompatible;
   return configured ? exit_config : exit_failure;
 }
 
-int Agent::fail(const char* what, Status status) {
+int Agent::fail(const char* what, Status status) const {
   log(LogLevel::Error, "%s: %s (%d)", what, status.text(), status.detail());
   return exit_code(status);
 }
@@ -88,29 +91,76 @@ int Agent::fail_to_open(Status status) {
         status.text(), strerror(errno));
   } else {
     log(LogLevel::Error, "%s: %s (%d)", directory, status.text(), status.detail());
+    if (status.code() == Code::Corrupt) explain_corrupt();
   }
   return exit_code(status);
 }
 
+int Agent::fail_to_restore(Status status) {
+  if (status.code() == Code::Corrupt) fresh_if_corrupt() ? set_state_aside() : explain_corrupt();
+  return exit_code(status);
+}
+
+// ---- damaged state
+
+bool Agent::fresh_if_corrupt() const { return config_.specification.agent.on_corrupt == "fresh"; }
+
+void Agent::explain_corrupt() const {
+  const char* directory = config_.specification.agent.state_dir.c_str();
+  log(LogLevel::Error,
+      "%s/weir.db is damaged and was left as it is. Ways out: put a copy of the state directory back; or keep weir.db and "
+      "weir.db-wal under other names and start, which begins with empty state; or set agent.on_corrupt = \"fresh\", which does "
+      "that by itself. Messages that were acknowledged are not sent again by the broker",
+      directory);
+}
+
+/// ALARM: what the pipelines knew is lost, and they begin anew.
+void Agent::set_state_aside() {
+  store_.reset();
+  const Result<std::string> kept = move_aside(config_.specification.agent.state_dir);
+  if (kept.ok()) {
+    log(LogLevel::Error,
+        "ALARM: the stored state is damaged beyond use; it is kept as %s, and the pipelines begin empty (agent.on_corrupt)",
+        kept.value().c_str());
+  } else {
+    log(LogLevel::Error, "the stored state is damaged and could not be set aside: %s (%d)", kept.status().text(),
+        kept.status().detail());
+  }
+}
+
 // ---- start
 
-Status Agent::open_state() {
-  const std::string& directory = config_.specification.agent.state_dir;
+StoreOptions Agent::store_options() const {
   const std::vector<PipelineSpec>& specs = config_.specification.pipeline;
-  int64_t start = clock_.now().boot_ms;
   StoreOptions options;
-  options.state_dir = directory;
+  options.state_dir = config_.specification.agent.state_dir;
+  options.fresh_if_corrupt = fresh_if_corrupt();
   // One database serves all pipelines, so the most careful of them decides.
   bool all_careless =
       std::ranges::all_of(specs, [](const PipelineSpec& spec) { return spec.checkpoint.durability == "process-crash"; });
   options.durability = all_careless ? CommitDurability::ProcessCrash : CommitDurability::PowerLoss;
-  for (auto& pipeline : pipelines_)
+  for (const auto& pipeline : pipelines_)
     options.transaction_bytes_max = std::max(options.transaction_bytes_max, pipeline->transaction_bytes_max());
+  return options;
+}
+
+Status Agent::open_store(const StoreOptions& options) {
   store_ = std::make_unique<SqliteCheckpointStore>();
-  Status status = store_->open(options);
+  return store_->open(options);
+}
+
+Status Agent::open_state() {
+  int64_t start = clock_.now().boot_ms;
+  const StoreOptions options = store_options();
+  Status status = open_store(options);
+  if (status.code() == Code::Corrupt && fresh_if_corrupt()) {
+    log(LogLevel::Error, "%s: %s (%d)", options.state_dir.c_str(), status.text(), status.detail());
+    set_state_aside();
+    status = open_store(options);
+  }
   if (status.ok() && !store_->space_reserved().ok())
     log(LogLevel::Warning, "%s: no room to reserve space for checkpoints; a full disk will hold up acknowledgements",
-        directory.c_str());
+        options.state_dir.c_str());
   open_ms_ = clock_.now().boot_ms - start;
   return status;
 }
@@ -125,6 +175,7 @@ Status Agent::restore_pipelines(const RunOptions& options) {
           report.error.empty() ? status.text() : report.error.c_str());
       return status;
     }
+    if (!report.lost.empty()) log(LogLevel::Error, "%s: %s", pipeline->name().c_str(), report.lost.c_str());
     int64_t restore_ms = clock_.now().boot_ms - before.boot_ms;
     pipeline->set_recovery_times(process_start_.boot_ms, open_ms_, restore_ms);
     if (report.checkpoint_id > 0) {
@@ -132,7 +183,8 @@ Status Agent::restore_pipelines(const RunOptions& options) {
           static_cast<unsigned long long>(report.checkpoint_id), static_cast<long long>(open_ms_),
           static_cast<long long>(restore_ms));
     } else {
-      log(LogLevel::Notice, "%s: starts fresh, there is no checkpoint yet", pipeline->name().c_str());
+      log(LogLevel::Notice, "%s: starts fresh, there is no checkpoint%s", pipeline->name().c_str(),
+          report.lost.empty() ? " yet" : "");
     }
   }
   return {};
@@ -170,7 +222,7 @@ int Agent::run(const RunOptions& options) {
   log(LogLevel::Notice, "weir %s starts as \"%s\", %zu bytes reserved", weir_version, config_.specification.agent.name.c_str(),
       arena_.used());
   if (Status status = open_state(); !status.ok()) return fail_to_open(status);
-  if (Status status = restore_pipelines(options); !status.ok()) return exit_code(status);
+  if (Status status = restore_pipelines(options); !status.ok()) return fail_to_restore(status);
   if (Status status = start(); !status.ok()) return fail("cannot start", status);
   arena_.freeze();
   drop_start_up_pages();

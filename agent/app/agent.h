@@ -44,10 +44,16 @@ class Agent final : private ControlHandler, private PollHandler, private TurnHan
     bool json = false;
   };
 
-  static int exit_code(Status status);
-  static int fail(const char* what, Status status);
+  int exit_code(Status status) const;
+  int fail(const char* what, Status status) const;
+  bool fresh_if_corrupt() const;
   int fail_to_open(Status status);
+  int fail_to_restore(Status status);
+  void explain_corrupt() const;
+  void set_state_aside();
   Status open_state();
+  StoreOptions store_options() const;
+  Status open_store(const StoreOptions& options);
   Status restore_pipelines(const RunOptions& options);
   Status start();
   Status watch_signals();

@@ -11,6 +11,7 @@ namespace weir {
 constexpr int exit_ok = 0;
 constexpr int exit_failure = 1;
 constexpr int exit_usage = 64;
+constexpr int exit_corrupt = 65;   // EX_DATAERR: the stored state is damaged; trying again will not help
 constexpr int exit_no_input = 66;  // EX_NOINPUT
 constexpr int exit_busy = 75;      // EX_TEMPFAIL: another agent holds the state directory
 constexpr int exit_config = 78;    // EX_CONFIG: trying again will not help

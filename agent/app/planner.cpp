@@ -185,6 +185,7 @@ std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpe
   parts.checkpoint = checkpoint_policy(spec);
   parts.dead_letters = {spec.dead_letters.max_rows, spec.dead_letters.max_bytes};
   parts.dead_letter_payload_max = spec.dead_letters.max_payload;
+  parts.checkpoints_retained = static_cast<uint32_t>(spec.checkpoint.retained);
   parts.result_schema = graph.result;
   parts.graph = std::move(graph.parts);
   parts.outbox = {spec.sink.outbox.memory, spec.sink.outbox.max_bytes, row_bytes_max};

@@ -11,6 +11,7 @@ using enum OptionType;
 
 constexpr const char* log_levels[] = {"error", "warning", "notice", "info", "debug"};
 constexpr const char* mqtt_versions[] = {"5", "3.1.1"};
+constexpr const char* corrupt_choices[] = {"refuse", "fresh"};
 constexpr const char* durabilities[] = {"power-loss", "process-crash"};
 constexpr const char* strategies[] = {"none", "fixed-delay", "exponential-delay", "failure-rate"};
 constexpr const char* formats[] = {"json"};
@@ -42,6 +43,17 @@ constexpr Option agent_options[] = {
          "Directory of the state: the checkpoints, the lock and the control socket. One agent each. A relative path begins at "
          "the directory that weir is started in.",
      .example = "state_dir = \"/var/lib/weir\""},
+    {.key = "on_corrupt",
+     .type = Choice,
+     .member = member<&AgentSpec::on_corrupt>,
+     .standard = "refuse",
+     .choices = corrupt_choices,
+     .documentation = "What a start does when no retained checkpoint is sound, or the database itself is damaged. `refuse`: it "
+                      "says so and ends "
+                      "with exit code 65, so that somebody can look. `fresh`: it keeps the file under another name, raises an "
+                      "alarm and begins "
+                      "empty.",
+     .example = "on_corrupt = \"fresh\""},
     {.key = "memory_limit",
      .type = Size,
      .member = member<&AgentSpec::memory_limit>,
@@ -194,6 +206,16 @@ constexpr Option checkpoint_options[] = {
      .documentation =
          "A checkpoint when this many messages wait for their acknowledgement; 0: half of the source's `max_unacked`.",
      .example = "unacked = 500"},
+    {.key = "retained",
+     .type = Integer,
+     .member = member<&CheckpointSpec::retained>,
+     .standard = "2",
+     .minimum = "1",
+     .maximum = "16",
+     .documentation = "So many checkpoints can each be loaded whole: when the newest is damaged, the one before it is used. "
+                      "More of them take "
+                      "room on the disk, not more writing.",
+     .example = "retained = 2"},
     {.key = "durability",
      .type = Choice,
      .member = member<&CheckpointSpec::durability>,

@@ -16,6 +16,7 @@ struct AgentSpec {
   std::string name;  // default: the host's name
   std::string state_dir;
   uint64_t memory_limit = 0;  // bytes
+  std::string on_corrupt;     // "refuse" or "fresh"
   std::string log_level;      // "error" "warning" "notice" "info" "debug"
   Location at;
 };
@@ -37,11 +38,12 @@ struct MqttSpec {
 };
 
 struct CheckpointSpec {
-  int64_t interval = 0;    // ms; 0: no timer
-  int64_t min_pause = 0;   // ms
-  int64_t timeout = 0;     // ms
-  uint64_t records = 0;    // 0: off
-  uint64_t unacked = 0;    // 0: half of the source's max_unacked
+  int64_t interval = 0;   // ms; 0: no timer
+  int64_t min_pause = 0;  // ms
+  int64_t timeout = 0;    // ms
+  uint64_t records = 0;   // 0: off
+  uint64_t unacked = 0;   // 0: half of the source's max_unacked
+  uint64_t retained = 0;
   std::string durability;  // "power-loss" or "process-crash"
   Location at;
 };

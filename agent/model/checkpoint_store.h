@@ -22,6 +22,7 @@ struct CheckpointWrite {
   int64_t created_wall_ms = 0;
   /// Ids up to this one are spoken for: after a crash the next id is larger, even if this attempt was never committed.
   uint64_t reserved_id = 0;
+  uint64_t source_offset = 0;  // of the newest message that it covers
   Bytes manifest;
   const Snapshot* snapshot = nullptr;
 };
@@ -29,7 +30,19 @@ struct CheckpointWrite {
 struct PipelineRow {
   uint32_t pipeline = 0;
   uint64_t last_checkpoint_id = 0;  // 0: none yet
-  uint64_t reserved_id = 0;
+  uint64_t reserved_id = 0;         // not less than any id that is known to have been used
+  /// The newest checkpoint that is known to have completed, from a note outside the database. Larger than the checkpoint that
+  /// load() finds: the database went back.
+  uint64_t newest_known_id = 0;
+  uint64_t newest_known_offset = 0;  // its source_offset
+};
+
+/// A retained checkpoint that load() has passed over.
+struct DamagedCheckpoint {
+  uint64_t id = 0;
+  Status damage;          // the first thing that disagrees
+  Bytes manifest;         // empty if it is damaged itself
+  std::string_view copy;  // the file that keeps the state as it was found; empty if none could be made
 };
 
 /// Receives a stored checkpoint: its manifest first, then the blobs of every part in the order that Stateful::restore
@@ -37,6 +50,8 @@ struct PipelineRow {
 class RestoreHandler {
  public:
   virtual ~RestoreHandler() = default;
+  /// Before the manifest, newest first: checkpoints that were set aside because they are damaged.
+  virtual void on_damaged(const DamagedCheckpoint&) {}
   virtual Status on_manifest(Bytes manifest) = 0;
   virtual Status on_blob(uint32_t op, const StoredBlob& blob) = 0;
   /// Outbox blobs wait on disk; they are announced oldest first and read one at a time with next_outbox. There is at most
@@ -62,6 +77,12 @@ struct DeadLetterLimits {
   uint64_t bytes_max = 4 << 20;
 };
 
+struct PipelineLimits {
+  DeadLetterLimits dead_letters;
+  uint32_t checkpoints_retained = 2;  // 1 to checkpoints_retained_max: the newest so many can each be loaded whole
+};
+constexpr uint32_t checkpoints_retained_max = 16;
+
 class CheckpointStore {
  public:
   virtual ~CheckpointStore() = default;
@@ -71,7 +92,7 @@ class CheckpointStore {
   virtual uint64_t instance() const = 0;
 
   /// Finds or creates the row of a pipeline.
-  virtual Result<PipelineRow> open_pipeline(std::string_view name, DeadLetterLimits limits) = 0;
+  virtual Result<PipelineRow> open_pipeline(std::string_view name, PipelineLimits limits) = 0;
   /// The number of a stateful part; the same for the same pipeline and uid for ever. Numbers start at 1.
   virtual Result<uint32_t> operator_number(uint32_t pipeline, std::string_view uid) = 0;
   /// Makes `reserved_id` durable before the first id above the old reservation is used.
@@ -83,8 +104,9 @@ class CheckpointStore {
   /// Housekeeping that may wait until after the commit was announced (moving the WAL into the database).
   virtual Status after_commit() = 0;
 
-  /// Loads the newest checkpoint of the pipeline. Code::NotFound if there is none, Code::Corrupt if a CRC, an id or a count
-  /// does not agree.
+  /// Loads the newest retained checkpoint of the pipeline whose CRCs, ids and counts all agree; nothing of it is handed over
+  /// before all of it was checked. Newer ones that are damaged are announced with on_damaged and taken out, after the database
+  /// was copied. Code::NotFound if there is no checkpoint; Code::Corrupt if none of them is sound.
   virtual Status load(uint32_t pipeline, RestoreHandler& handler) = 0;
 
   /// Copies the oldest outbox blob of `op` that belongs to a checkpoint later than `after_checkpoint` into `to`.

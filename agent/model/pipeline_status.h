@@ -23,12 +23,21 @@ struct CheckpointStatus {
   const char* error = "";  // why the last attempt failed; empty after a success
 };
 
+/// What a start could not bring back.
+struct LostState {
+  uint64_t newest_id = 0;   // the newest checkpoint that had completed; 0: nothing was lost
+  int64_t messages = -1;    // acknowledged, but missing from the state; -1: their number is not known
+  const char* damage = "";  // what is wrong with it; empty: the store simply went back
+  std::string_view copy;    // the file that keeps the state as it was found
+};
+
 struct RecoveryStatus {
   uint64_t checkpoint_id = 0;  // 0: a fresh start
   int64_t open_ms = 0;         // opening the database
   int64_t restore_ms = 0;      // loading the checkpoint into the operators
   int64_t connect_ms = -1;     // from then to the broker's answer; -1: not yet
   int64_t total_ms = -1;       // from the start of the process to the broker's answer
+  LostState lost;
 };
 
 struct ReasonCount {

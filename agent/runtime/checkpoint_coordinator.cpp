@@ -85,6 +85,7 @@ void CheckpointCoordinator::trigger(CheckpointReason reason, Now now) {
   manifest_bytes_.clear();
   Status encoded = codec_.encode(manifest_, manifest_bytes_);
   WEIR_ASSERT(encoded.ok());  // the manifest's size is bounded by its type
+  write_.source_offset = manifest_.source_offset;
   write_.manifest = manifest_bytes_.bytes();
   write_.snapshot = &snapshot_;
   requested_ = CheckpointReason::None;

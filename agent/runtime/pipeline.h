@@ -15,6 +15,7 @@
 #include "agent/runtime/dead_letter_buffer.h"
 #include "agent/runtime/outbox_sink.h"
 #include "agent/runtime/reactor.h"
+#include "agent/runtime/state_loss.h"
 #include "agent/runtime/step_graph.h"
 
 namespace weir {
@@ -26,6 +27,7 @@ struct PipelineParts {
   uint64_t config_fingerprint = 0;
   CheckpointPolicy checkpoint;
   DeadLetterLimits dead_letters;
+  uint32_t checkpoints_retained = 2;
   size_t dead_letter_payload_max = 4096;
   OutboxLimits outbox;
   std::unique_ptr<Source> source;
@@ -40,6 +42,7 @@ struct PipelineParts {
 struct RestoreReport {
   uint64_t checkpoint_id = 0;
   std::string error;
+  std::string lost;  // what could not be brought back, in sentences; empty: nothing is missing
 };
 
 class Pipeline final : public TurnHandler,
@@ -130,6 +133,7 @@ class Pipeline final : public TurnHandler,
   int64_t process_start_boot_ms_ = 0;
   int64_t started_boot_ms_ = 0;
   RecoveryStatus recovery_;
+  StateLoss loss_;
 };
 
 }  // namespace weir

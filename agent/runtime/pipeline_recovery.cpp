@@ -12,6 +12,9 @@ class Pipeline::Restorer final : public RestoreHandler {
   Restorer(Pipeline& pipeline, bool allow_non_restored_state, std::string& error)
       : pipeline_(pipeline), allow_non_restored_state_(allow_non_restored_state), error_(error) {}
 
+  void on_damaged(const DamagedCheckpoint& checkpoint) override {
+    pipeline_.loss_.note_damaged(checkpoint, *pipeline_.parts_.manifest_codec);
+  }
   Status on_manifest(Bytes bytes) override;
   Status on_blob(uint32_t op, const StoredBlob& blob) override;
   Status on_outbox(uint32_t op, uint64_t checkpoint_id, size_t bytes) override;
@@ -142,7 +145,7 @@ Status Pipeline::Restorer::finish() {
 }
 
 Status Pipeline::restore(CheckpointStore& store, bool allow_non_restored_state, Now now, RestoreReport& report) {
-  Result<PipelineRow> row = store.open_pipeline(parts_.name, parts_.dead_letters);
+  Result<PipelineRow> row = store.open_pipeline(parts_.name, {parts_.dead_letters, parts_.checkpoints_retained});
   if (!row.ok()) return row.status();
   number_ = row.value().pipeline;
   sink_->set_instance(store.instance());
@@ -151,6 +154,7 @@ Status Pipeline::restore(CheckpointStore& store, bool allow_non_restored_state, 
     if (!op.ok()) return op.status();
     part->set_op(op.value());
   }
+  loss_.note_known(row.value());
   Restorer restorer(*this, allow_non_restored_state, report.error);
   Status loaded = store.load(number_, restorer);
   if (loaded.ok()) {
@@ -160,15 +164,19 @@ Status Pipeline::restore(CheckpointStore& store, bool allow_non_restored_state, 
     restored_evictions_ = ledger_.evicted;
     recovery_.checkpoint_id = restorer.manifest().checkpoint_id;
     report.checkpoint_id = recovery_.checkpoint_id;
+    loss_.note_restored(recovery_.checkpoint_id, restorer.manifest().source_offset);
   } else if (loaded.code() == Code::NotFound) {
     for (Stateful* part : stateful_) WEIR_TRY(part->restore_finished());
   } else {
+    if (report.error.empty() && !loss_.damage().empty()) report.error = std::string(loaded.text()) + "; " + loss_.damage();
     return loaded;
   }
+  recovery_.lost = loss_.status();
+  if (loss_.any()) report.lost = loss_.text(false);
   uint64_t next_id = std::max(row.value().last_checkpoint_id, row.value().reserved_id) + 1;
   uint64_t reserved_id = next_id + CheckpointCoordinator::id_block;
   WEIR_TRY(store.reserve_ids(number_, reserved_id));
-  coordinator_.start(number_, row.value().last_checkpoint_id, next_id, reserved_id, now);
+  coordinator_.start(number_, recovery_.checkpoint_id, next_id, reserved_id, now);
   return {};
 }
 

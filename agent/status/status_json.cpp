@@ -80,6 +80,9 @@ void render_checkpoint(const CheckpointStatus& status, TextWriter& out) {
   checkpoint.text("error", status.error);
 }
 
+/// The directory is known to whoever asks, and can be long.
+std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
 void render_recovery(const RecoveryStatus& status, TextWriter& out) {
   JsonObject recovery(out);
   recovery.number("checkpoint_id", status.checkpoint_id);
@@ -87,6 +90,15 @@ void render_recovery(const RecoveryStatus& status, TextWriter& out) {
   recovery.signed_number("restore_ms", status.restore_ms);
   recovery.signed_number("connect_ms", status.connect_ms);
   recovery.signed_number("total_ms", status.total_ms);
+  if (status.lost.newest_id == 0) {
+    recovery.key("lost").append("null");
+    return;
+  }
+  JsonObject lost(recovery.key("lost"));
+  lost.number("newest_checkpoint_id", status.lost.newest_id);
+  lost.signed_number("messages", status.lost.messages);
+  lost.text("damage", status.lost.damage);
+  lost.text("copy", file_name(status.lost.copy));
 }
 
 void render_sink(const PipelineStatus& pipeline, TextWriter& out) {

@@ -19,6 +19,15 @@ void render_connection(TextWriter& out, bool connected, const char* error) {
   if (!connected && error[0] != '\0') out.append(" (").append(error).append(')');
 }
 
+void render_lost(const RecoveryStatus& recovery, TextWriter& out) {
+  const LostState& lost = recovery.lost;
+  if (lost.newest_id == 0) return;
+  out.printf("\n  LOST        checkpoint %" PRIu64, lost.newest_id);
+  out.append(lost.damage[0] != '\0' ? " is damaged: " : ", for the store went back").append(lost.damage);
+  if (lost.messages >= 0) out.printf("; %" PRId64 " messages are missing from the state", lost.messages);
+  if (!lost.copy.empty()) out.append("; see ").append(lost.copy.substr(lost.copy.rfind('/') + 1));
+}
+
 void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
   const Ledger& ledger = pipeline.ledger;
   out.append("\npipeline ").append(pipeline.name).append(": ").append(pipeline.state);
@@ -60,6 +69,7 @@ void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
   out.printf(", %" PRIu64 " results, %" PRIu64 " published, outbox %" PRIu64 " rows in memory, %" PRIu64 " bytes in all",
              ledger.results, pipeline.sink.published, pipeline.outbox_rows, pipeline.outbox_bytes);
   const RecoveryStatus& recovery = pipeline.recovery;
+  render_lost(recovery, out);
   if (recovery.checkpoint_id > 0) {
     out.printf("\n  recovered   from checkpoint %" PRIu64 ": open %" PRId64 " ms, restore %" PRId64 " ms",
                recovery.checkpoint_id, recovery.open_ms, recovery.restore_ms);

@@ -2,8 +2,8 @@
 
 namespace weir {
 
-Result<PipelineRow> MemoryStore::open_pipeline(std::string_view, DeadLetterLimits) {
-  return PipelineRow{1, last_id, reserved_id};
+Result<PipelineRow> MemoryStore::open_pipeline(std::string_view, PipelineLimits) {
+  return PipelineRow{1, last_id, reserved_id, 0, 0};
 }
 
 Result<uint32_t> MemoryStore::operator_number(uint32_t, std::string_view uid) {

@@ -31,7 +31,7 @@ class MemoryStore final : public CheckpointStore {
   std::map<std::string, uint32_t> operators;
 
   uint64_t instance() const override { return 1; }
-  Result<PipelineRow> open_pipeline(std::string_view, DeadLetterLimits) override;
+  Result<PipelineRow> open_pipeline(std::string_view, PipelineLimits) override;
   Result<uint32_t> operator_number(uint32_t pipeline, std::string_view uid) override;
   Status reserve_ids(uint32_t pipeline, uint64_t id) override;
   Status commit(const CheckpointWrite& write) override;

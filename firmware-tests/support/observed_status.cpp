@@ -64,6 +64,12 @@ void read_recovery(Element from, ObservedPipeline& to) {
   read(from, "restore_ms", to.recovery.restore_ms);
   read(from, "connect_ms", to.recovery.connect_ms);
   read(from, "total_ms", to.recovery.total_ms);
+  if (!has(from, "lost")) return;
+  const Element lost = member(from, "lost");
+  read(lost, "newest_checkpoint_id", to.recovery.lost_newest_id);
+  read(lost, "messages", to.recovery.lost_messages);
+  read(lost, "damage", to.recovery.lost_damage);
+  read(lost, "copy", to.recovery.lost_copy);
 }
 
 void read_sink_and_outbox(Element from, ObservedPipeline& to) {

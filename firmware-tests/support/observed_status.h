@@ -44,6 +44,10 @@ struct ObservedPipeline {
     double restore_ms = 0;
     double connect_ms = 0;
     double total_ms = 0;
+    uint64_t lost_newest_id = 0;  // 0: nothing was lost
+    int64_t lost_messages = 0;
+    std::string lost_damage;
+    std::string lost_copy;
   } recovery;
   struct {
     bool connected = false;

@@ -122,8 +122,8 @@ TEST(CheckpointStore, the_largest_id_fits_and_one_more_is_refused) {
   CHECK_CODE(Code::InvalidArgument, store().reserve_ids(fixture.pipeline, last + 1));
   CHECK_OK(fixture.commit(TestCheckpoint(last).state(op, "x").put(BlobKind::Delta, op, row_key::blob_index_max, "d")));
   STRCMP_EQUAL(
-      "manifest: manifest\nstate op=1 index=0 checkpoint=68719476735: x\n"
-      "delta op=1 index=4095 checkpoint=68719476735: d\n",
+      "manifest: manifest\nstate op=1 index=0 checkpoint=17179869183: x\n"
+      "delta op=1 index=16383 checkpoint=17179869183: d\n",
       fixture.loaded().c_str());
   CHECK_CODE(Code::NotFound, store().next_outbox(op, UINT64_MAX, {}).status());
 }

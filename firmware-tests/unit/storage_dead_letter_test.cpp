@@ -12,7 +12,7 @@ TEST_GROUP(DeadLetters) {
   uint64_t next_id = 1;
 
   void open(DeadLetterLimits limits) {
-    CHECK_OK(fixture.open(limits));
+    CHECK_OK(fixture.open({limits}));
     op = fixture.part("source");
   }
   SqliteCheckpointStore& store() { return *fixture.store; }
@@ -118,7 +118,7 @@ TEST(DeadLetters, counts_and_a_smaller_limit_hold_after_a_restart) {
 
 TEST(DeadLetters, limits_and_lists_are_per_pipeline_and_zero_means_all) {
   open({2, 1000});
-  const uint32_t other = store().open_pipeline("q", {1, 1000}).value().pipeline;
+  const uint32_t other = store().open_pipeline("q", {{1, 1000}}).value().pipeline;
   const uint32_t other_op = store().operator_number(other, "source").value();
   set_aside({"a"});
   DeadLetter letters[] = {{"", "", "", "", as_bytes("x"), 1, 0, 0}, {"", "", "", "", as_bytes("y"), 1, 0, 0}};

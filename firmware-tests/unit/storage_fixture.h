@@ -56,6 +56,10 @@ class TestCheckpoint {
 /// Writes down what it is given, one line each: "delta op=2 index=0 checkpoint=5: bytes".
 class RecordingHandler : public RestoreHandler {
  public:
+  void on_damaged(const DamagedCheckpoint& checkpoint) override {
+    damaged += std::to_string(checkpoint.id) + ": " + checkpoint.damage.text() + "\n";
+    copy = checkpoint.copy;
+  }
   Status on_manifest(Bytes manifest) override { return add("manifest", manifest); }
   Status on_blob(uint32_t op, const StoredBlob& blob) override {
     static constexpr const char* names[] = {"", "state", "base", "delta", "outbox", "tail"};
@@ -69,6 +73,8 @@ class RecordingHandler : public RestoreHandler {
         {});
   }
   std::string text;
+  std::string damaged;  // "7: what disagrees", one line each
+  std::string copy;
   /// What the handler answers from the n-th call on.
   int fail_at = -1;
 
@@ -117,7 +123,7 @@ struct StoreFixture {
     return store->open(options);
   }
   /// Opens the store and its pipeline "p"; 0 as pipeline if that failed.
-  Status open(DeadLetterLimits limits = {}) {
+  Status open(PipelineLimits limits = {}) {
     WEIR_TRY(try_open());
     Result<PipelineRow> row = store->open_pipeline("p", limits);
     if (row.ok()) pipeline = row.value().pipeline;

@@ -124,7 +124,7 @@ TEST(StoreOpen, writes_who_made_the_file_and_in_which_format) {
   commit_one();
   fixture.close();
   STRCMP_EQUAL(
-      "2003134834\n1\nwal\n0\n4096\n",
+      "2003134834\n2\nwal\n0\n4096\n",
       fixture.sql("PRAGMA application_id; PRAGMA user_version; PRAGMA journal_mode; PRAGMA auto_vacuum; PRAGMA page_size")
           .c_str());
   STRCMP_EQUAL("ok\n", fixture.sql("PRAGMA integrity_check").c_str());
@@ -208,6 +208,19 @@ TEST(StoreOpen, the_next_format_is_refused_with_its_number) {
   fixture.close();
   fixture.sql("PRAGMA user_version=" + std::to_string(state_format));
   CHECK_OK(fixture.open());
+}
+
+TEST(StoreOpen, the_format_that_was_never_released_is_refused_and_left_as_it_is) {
+  commit_one();
+  fixture.close();
+  fixture.sql("PRAGMA user_version=1");
+  const std::string before = content(fixture.database_path());
+  Status status = fixture.open();
+  CHECK(status.code() == Code::Incompatible);
+  LONGS_EQUAL(1, status.detail());
+  STRCMP_CONTAINS("unreleased", status.text());
+  fixture.close();
+  CHECK(before == content(fixture.database_path()));
 }
 
 TEST(StoreOpen, the_database_of_another_program_is_refused_and_left_as_it_is) {
