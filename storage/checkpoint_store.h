@@ -64,6 +64,7 @@ class SqliteCheckpointStore final : public CheckpointStore {
   Result<uint32_t> operator_number(uint32_t pipeline, std::string_view uid) override;
   Status reserve_ids(uint32_t pipeline, uint64_t reserved_id) override;
   Status commit(const CheckpointWrite& write) override;
+  void interrupt() override { database_.interrupt(); }
   Status after_commit() override;
   Status load(uint32_t pipeline, RestoreHandler& handler) override;
   Result<StoredOutbox> next_outbox(uint32_t op, uint64_t after_checkpoint, std::span<uint8_t> to) override;

@@ -167,6 +167,7 @@ Status Database::checkpoint_wal() {
 
 uint64_t Database::changes() const { return static_cast<uint64_t>(sqlite3_changes64(connection_)); }
 int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(connection_); }
+void Database::interrupt() { sqlite3_interrupt(connection_); }
 bool Database::in_transaction() const { return sqlite3_get_autocommit(connection_) == 0; }
 
 void Database::leave_wal_at_close() { sqlite3_db_config(connection_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr); }

@@ -69,6 +69,8 @@ class Database {
   uint64_t changes() const;
   int64_t last_insert_id() const;
   bool in_transaction() const;
+  /// From any thread, while the connection is open: what runs ends with Code::Busy.
+  void interrupt();
   /// After a failed sync nothing may be written again, not even by closing.
   void leave_wal_at_close();
 

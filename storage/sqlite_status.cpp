@@ -13,6 +13,8 @@ Status sqlite_status(int code) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return {Code::Busy, "another program holds the database", code};
+    case SQLITE_INTERRUPT:
+      return {Code::Busy, "it took longer than its timeout and was interrupted", code};
     case SQLITE_FULL:
       return {Code::Full, "the disk or the quota of the database is full", code};
     case SQLITE_NOMEM:

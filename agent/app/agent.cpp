@@ -62,6 +62,7 @@ Agent::Agent(LoadedConfig& config, Clock& clock)
   pipeline_status_ = arena_.take<PipelineStatus>(config.specification.pipeline.size(), "status",
                                                  "what the control socket shows of each pipeline");
   pipelines_ = build_pipelines(config, arena_);
+  checkpoint_requests_ = std::make_unique<CheckpointRequests>(pipelines_);
 }
 
 Agent::~Agent() {
@@ -262,6 +263,7 @@ void Agent::on_turn(Now now) {
   bool failed = std::ranges::any_of(pipelines_, [](const auto& pipeline) { return !pipeline->failure().ok(); });
   // A store that failed once is not written again; the process ends, and whoever supervises it starts it anew.
   if (failed) begin_stop(now);
+  if (checkpoint_requests_->poll(now)) control_.answer(now);
   if (all_stopped && !job_in_flight_) reactor_.stop();
   if (now.boot_ms - last_tick_boot_ms_ < 1000) return;
   last_tick_boot_ms_ = now.boot_ms;
@@ -305,14 +307,19 @@ void Agent::on_ready(uint32_t, Now now) {
 
 ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out, Now now) {
   constexpr std::string_view dead_letters = "dead-letters ";
+  constexpr std::string_view checkpoint = "checkpoint ";
   if (line == "status") {
     answer_status(false, out, now);
   } else if (line == "status json") {
     answer_status(true, out, now);
   } else if (line.starts_with(dead_letters)) {
     return answer_dead_letters(line.substr(dead_letters.size()), out);
+  } else if (line.starts_with(checkpoint)) {
+    return checkpoint_requests_->begin(line.substr(checkpoint.size()), out, now) ? Answer::Later : Answer::Now;
   } else {
-    out.append("error: unknown command; there are: status, status json, dead-letters text|json AFTER LIMIT\n");
+    out.append(
+        "error: unknown command; there are: status, status json, dead-letters text|json AFTER LIMIT, checkpoint text|json "
+        "[PIPELINE]\n");
   }
   return Answer::Now;
 }

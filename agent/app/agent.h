@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/app/checkpoint_requests.h"
 #include "agent/base/arena.h"
 #include "agent/config/load.h"
 #include "agent/runtime/pipeline.h"
@@ -79,6 +80,7 @@ class Agent final : private ControlHandler, private PollHandler, private TurnHan
   std::unique_ptr<SqliteCheckpointStore> store_;
   std::unique_ptr<StorageThread> storage_;
   ListJob list_job_;
+  std::unique_ptr<CheckpointRequests> checkpoint_requests_;
   int signals_ = -1;
   bool ready_ = false;
   bool stopping_ = false;

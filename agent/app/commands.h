@@ -7,6 +7,7 @@ int command_run(int count, char** arguments);
 int command_check(int count, char** arguments);
 int command_plan(int count, char** arguments);
 int command_replay(int count, char** arguments);
+int command_checkpoint(int count, char** arguments);
 int command_status(int count, char** arguments);
 int command_dead_letters(int count, char** arguments);
 int command_schema(int count, char** arguments);

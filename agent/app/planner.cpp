@@ -4,6 +4,7 @@
 
 #include "agent/app/json_renderer.h"
 #include "agent/app/plan_graph.h"
+#include "agent/app/plan_triggers.h"
 #include "agent/app/secrets.h"
 #include "agent/app/version.h"
 #include "agent/config/topic_filter.h"
@@ -25,17 +26,6 @@ constexpr size_t rows_per_half_min = 4;
 const MqttSpec* find_mqtt(const Specification& specification, const Text& name) {
   auto found = std::ranges::find(specification.mqtt, name.value, &MqttSpec::name);
   return found == specification.mqtt.end() ? nullptr : &*found;
-}
-
-CheckpointPolicy checkpoint_policy(const PipelineSpec& spec) {
-  CheckpointPolicy policy;
-  policy.interval_ms = spec.checkpoint.interval;
-  policy.min_pause_ms = spec.checkpoint.min_pause;
-  policy.timeout_ms = spec.checkpoint.timeout;
-  policy.records = spec.checkpoint.records;
-  policy.unacked =
-      spec.checkpoint.unacked > 0 ? spec.checkpoint.unacked : std::max<uint64_t>(1, spec.first_source().max_unacked / 2);
-  return policy;
 }
 
 /// Client ids are fixed: the broker's session, which is the replay log, hangs on them.
@@ -173,6 +163,7 @@ std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpe
   const MqttSpec* sink_mqtt = find_mqtt(config.specification, spec.sink.mqtt);
   if (parts.renderer == nullptr || source_mqtt == nullptr || sink_mqtt == nullptr) return nullptr;
   warn_of_loop(spec, *source_mqtt, *sink_mqtt, diagnostics);
+  std::vector<NamedTrigger> triggers = make_triggers(spec, diagnostics, arena);
   size_t row_bytes_max = parts.renderer->topic_bytes_max() + parts.renderer->payload_bytes_max();
   std::string source_password = read_password(*source_mqtt, diagnostics);
   std::string sink_password = sink_mqtt == source_mqtt ? source_password : read_password(*sink_mqtt, diagnostics);
@@ -183,6 +174,7 @@ std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpe
   parts.weir_version = weir_version;
   parts.config_fingerprint = spec.fingerprint;
   parts.checkpoint = checkpoint_policy(spec);
+  parts.triggers = std::move(triggers);
   parts.dead_letters = {spec.dead_letters.max_rows, spec.dead_letters.max_bytes};
   parts.dead_letter_payload_max = spec.dead_letters.max_payload;
   parts.checkpoints_retained = static_cast<uint32_t>(spec.checkpoint.retained);

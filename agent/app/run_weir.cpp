@@ -25,6 +25,7 @@ constexpr Command commands[] = {
     {"check", command_check, "check a configuration and say all that is wrong with it"},
     {"plan", command_plan, "print the memory that a configuration needs, before anything runs"},
     {"replay", command_replay, "run a recording through a pipeline, to standard output"},
+    {"checkpoint", command_checkpoint, "ask a running agent for a checkpoint, and wait for it"},
     {"status", command_status, "ask a running agent how it is"},
     {"dead-letters", command_dead_letters, "list the messages that were set aside"},
     {"schema", command_schema, "print the JSON Schema of the configuration, for editors"},

@@ -40,9 +40,20 @@ struct MqttSpec {
 struct CheckpointSpec {
   int64_t interval = 0;   // ms; 0: no timer
   int64_t min_pause = 0;  // ms
-  int64_t timeout = 0;    // ms
-  uint64_t records = 0;   // 0: off
-  uint64_t unacked = 0;   // 0: half of the source's max_unacked
+  bool skip_clean = true;
+  std::string mode;          // "any" "all"
+  uint64_t records = 0;      // 0: off
+  uint64_t bytes = 0;        // 0: off
+  uint64_t dirty_keys = 0;   // 0: off
+  uint64_t dirty_bytes = 0;  // 0: four fifths of what a barrier can copy
+  uint64_t unacked = 0;      // 0: half of the source's max_unacked
+  uint64_t outbox_rows = 0;  // 0: off
+  int64_t event_time = 0;    // ms; 0: off
+  Text when;                 // empty: none
+  int64_t timeout = 0;       // ms
+  uint64_t tolerable_failures = UINT64_MAX;
+  int64_t max_age = 0;     // ms; 0: no limit
+  std::string on_max_age;  // "alarm" "hold" "restart"
   uint64_t retained = 0;
   std::string durability;  // "power-loss" or "process-crash"
   Location at;

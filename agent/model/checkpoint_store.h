@@ -101,6 +101,8 @@ class CheckpointStore {
   /// One transaction, durable on return. Code::Full and Code::Busy: rolled back, the same changes may be tried again.
   /// Code::Io and Code::Corrupt: what is on disk is unknown; the process must stop acknowledging and recover.
   virtual Status commit(const CheckpointWrite& write) = 0;
+  /// From any thread: a commit under way is to give up, and returns Code::Busy with nothing written, unless it is done first.
+  virtual void interrupt() {}
   /// Housekeeping that may wait until after the commit was announced (moving the WAL into the database).
   virtual Status after_commit() = 0;
 

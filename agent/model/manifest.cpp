@@ -24,6 +24,18 @@ const char* checkpoint_reason_name(CheckpointReason reason) {
       return "stop";
     case CheckpointReason::Requested:
       return "requested";
+    case CheckpointReason::PayloadBytes:
+      return "bytes";
+    case CheckpointReason::DirtyKeys:
+      return "dirty-keys";
+    case CheckpointReason::OutboxRows:
+      return "outbox-rows";
+    case CheckpointReason::EventTime:
+      return "event-time";
+    case CheckpointReason::When:
+      return "when";
+    case CheckpointReason::Trigger:
+      return "trigger";
   }
   return "?";
 }

@@ -26,8 +26,15 @@ enum class CheckpointReason : uint8_t {
   DirtyBytes,
   Session,
   Stop,
-  Requested
+  Requested,
+  PayloadBytes,
+  DirtyKeys,
+  OutboxRows,
+  EventTime,
+  When,
+  Trigger
 };
+constexpr CheckpointReason last_checkpoint_reason = CheckpointReason::Trigger;
 /// "interval", "records", ...
 const char* checkpoint_reason_name(CheckpointReason reason);
 

@@ -19,6 +19,8 @@ struct CheckpointStatus {
   int64_t age_ms = -1;           // since the last completed one; -1: none by this process
   uint64_t completed = 0;        // by this process
   uint64_t failed = 0;
+  uint64_t failures_in_a_row = 0;
+  bool overage = false;  // changes have waited for longer than max_age
   bool in_progress = false;
   const char* error = "";  // why the last attempt failed; empty after a success
 };

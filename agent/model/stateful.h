@@ -16,6 +16,12 @@ struct SnapshotBounds {
   size_t trims = 0;
 };
 
+/// What has changed since the last barrier.
+struct StateChanges {
+  uint64_t keys = 0;
+  uint64_t bytes = 0;  // that a checkpoint would copy
+};
+
 /// A blob as it comes back from the store.
 struct StoredBlob {
   BlobKind kind = BlobKind::Operator;
@@ -33,6 +39,8 @@ class Stateful {
   /// A text that changes exactly when stored bytes would be read wrongly: state whose layout differs is refused.
   virtual std::string_view layout() const = 0;
   virtual SnapshotBounds snapshot_bounds() const = 0;
+  /// Of keyed state; a part without has none to tell.
+  virtual StateChanges changes() const { return {}; }
 
   /// The barrier: copy what changed since the last committed checkpoint. Must write exactly one BlobKind::Operator blob.
   /// Called again, for a new id, only after snapshot_done.

@@ -66,6 +66,7 @@ class KeyedOperator final : public Operator, public Stateful {
   /// max_keys and evict may change between runs, as long as what is stored fits.
   std::string_view layout() const override { return layout_; }
   SnapshotBounds snapshot_bounds() const override;
+  StateChanges changes() const override { return state_.changes(); }
   void snapshot(Snapshot& snapshot) override;
   void snapshot_done(uint64_t checkpoint_id, bool committed) override { state_.snapshot_done(checkpoint_id, committed); }
   Status restore(const StoredBlob& blob) override;

@@ -42,7 +42,7 @@ void KeyedState::release(uint32_t slot) {
   lengths_[slot] = 0;
   --live_;
   free_[free_count_++] = slot;
-  mark(changed_, slot);
+  note_change(slot);
 }
 
 void KeyedState::rebuild_free_list() {
@@ -79,6 +79,7 @@ void KeyedState::snapshot(Snapshot& snapshot, uint32_t op) {
   in_flight_ = snapshot.checkpoint_id();
   std::ranges::copy(changed_, frozen_.begin());
   std::ranges::fill(changed_, uint64_t{0});
+  changes_ = {};
   choose_chunks(in_flight_);
   write_deltas(snapshot, op);
   for (uint32_t chunk = 0; chunk < chunks_.size(); ++chunk)
@@ -168,8 +169,18 @@ void KeyedState::snapshot_done(uint64_t checkpoint_id, bool committed) {
   if (!committed) {
     turn_ = turn_before_;
     for (size_t word = 0; word < frozen_.size(); ++word) changed_[word] |= frozen_[word];
+    count_changes();
   }
   std::ranges::fill(frozen_, uint64_t{0});
+}
+
+void KeyedState::count_changes() {
+  changes_ = {};
+  for (uint32_t slot = 0; slot < slots(); ++slot) {
+    if ((changed_[slot / 64] >> (slot % 64) & 1) == 0) continue;
+    ++changes_.keys;
+    changes_.bytes += uint64_t{entry_header_bytes} + lengths_[slot];
+  }
 }
 
 Status KeyedState::restore(const StoredBlob& blob) {

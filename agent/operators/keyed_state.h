@@ -45,7 +45,7 @@ class KeyedState {
   void release(uint32_t slot);
   /// The bytes of a used slot, to be changed: the next checkpoint stores them.
   std::span<uint8_t> edit(uint32_t slot) {
-    mark(changed_, slot);
+    note_change(slot);
     return bytes_of(slot);
   }
   Bytes read(uint32_t slot) const { return bytes_of(slot); }
@@ -57,6 +57,8 @@ class KeyedState {
 
   /// For the owner's Stateful; the owner writes the Operator blob. Exact: a blob per chunk and every slot once, full.
   SnapshotBounds snapshot_bounds() const;
+  /// Since the last snapshot; constant time. A slot that grew since it was first changed counts as it was then.
+  StateChanges changes() const { return changes_; }
   void snapshot(Snapshot& snapshot, uint32_t op);
   void snapshot_done(uint64_t checkpoint_id, bool committed);
 
@@ -74,7 +76,15 @@ class KeyedState {
   };
   using Marks = std::span<uint64_t>;
 
-  static void mark(Marks marks, uint32_t slot) { marks[slot / 64] |= uint64_t{1} << (slot % 64); }
+  void note_change(uint32_t slot) {
+    uint64_t& marks = changed_[slot / 64];
+    const uint64_t mark = uint64_t{1} << (slot % 64);
+    if ((marks & mark) != 0) return;
+    marks |= mark;
+    ++changes_.keys;
+    changes_.bytes += uint64_t{entry_header_bytes} + lengths_[slot];
+  }
+  void count_changes();
   std::span<uint8_t> bytes_of(uint32_t slot) const {
     WEIR_ASSERT(lengths_[slot] != 0);
     return memory_.subspan(size_t{slot} * slot_bytes_, lengths_[slot]);
@@ -108,6 +118,7 @@ class KeyedState {
   std::span<Chunk> chunks_;
   Marks changed_;  // since the last snapshot
   Marks frozen_;   // by the checkpoint in flight
+  StateChanges changes_;
   uint32_t free_count_ = 0;
   uint32_t live_ = 0;
 

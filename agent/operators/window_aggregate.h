@@ -113,6 +113,7 @@ class WindowAggregate final : public Operator, public Stateful {
   /// late and the lengths of allowed_lateness and emit_every may change between runs.
   std::string_view layout() const override { return layout_; }
   SnapshotBounds snapshot_bounds() const override;
+  StateChanges changes() const override { return state_.changes(); }
   void snapshot(Snapshot& snapshot) override;
   void snapshot_done(uint64_t checkpoint_id, bool committed) override;
   /// Code::Incompatible if what is stored needs more room than this configuration gives.

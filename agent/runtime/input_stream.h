@@ -24,7 +24,7 @@ struct InputParts {
   int64_t max_future_ms = 0;  // 0: no limit
   /// An arrival before this is by a clock that was never set, or not known, and can judge no event time.
   int64_t earliest_arrival_ms = earliest_plausible_wall_ms;
-  int clock_field = -1;       // index of the field whose values have clocks of their own; -1: one for all
+  int clock_field = -1;  // index of the field whose values have clocks of their own; -1: one for all
   uint32_t devices_max = 0;
 };
 

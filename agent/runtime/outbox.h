@@ -47,6 +47,7 @@ class Outbox final : public Stateful, public PublisherHandler {
   /// Results that need a checkpoint, or rows that the next checkpoint may delete.
   bool dirty() const { return pending_.size() > 0 || confirmed_checkpoint_ > trimmed_checkpoint_; }
   bool pending_empty() const { return pending_.size() == 0; }
+  uint64_t pending_rows() const { return pending_rows_; }
   /// Nothing waits, neither in memory nor on disk.
   bool drained() const { return pending_.size() == 0 && !publishing_.active && waiting_blobs_ == 0; }
   /// A half is more than half full: time for a checkpoint.

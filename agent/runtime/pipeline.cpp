@@ -37,7 +37,8 @@ Pipeline::Pipeline(Arena& arena, PipelineParts parts)
       sink_(std::make_unique<OutboxSink>(arena, parts_.name + ".sink", parts_.name, *parts_.result_schema, *parts_.renderer,
                                          outbox_, dead_letters_)),
       stateful_(collect_stateful()),
-      coordinator_(arena, parts_.name + ".snapshot", parts_.checkpoint, total_bounds(stateful_), *parts_.manifest_codec, *this),
+      coordinator_(arena, parts_.name + ".snapshot", parts_.checkpoint, std::move(parts_.triggers), total_bounds(stateful_),
+                   *parts_.manifest_codec, *this),
       derived_text_(arena.take<char>(derived_text_max, parts_.name + ".record", "")) {
   graph_.connect(*sink_, *this);
   sink_->reserve(graph_.fan_out());
@@ -82,8 +83,8 @@ Status Pipeline::start(Poller& poller, StorageExecutor& executor, Now now) {
 // ---- the way of a record
 
 bool Pipeline::ready() const {
-  return state_ == State::Running && !coordinator_.in_flight() && !coordinator_.requested() && !graph_.pending() &&
-         dead_letters_.ready() && sink_->ready();
+  return state_ == State::Running && !coordinator_.in_flight() && !coordinator_.requested() && !coordinator_.holds() &&
+         !graph_.pending() && dead_letters_.ready() && sink_->ready();
 }
 
 /// The wall clock as it was at the start plus what has passed since, so that a clock that is set moves no timer; but a clock
@@ -96,7 +97,7 @@ int64_t Pipeline::processing_time(Now now) {
 }
 
 void Pipeline::on_message(const Message& message, Now now) {
-  coordinator_.on_record();
+  coordinator_.on_record(message.payload.size());
   ++ledger_.received;
   in_hand_ = &message;
   const StepGraph::Verdict verdict = graph_.process(message, processing_time(now), now.boot_ms);
@@ -153,7 +154,7 @@ void Pipeline::set_aside_message(const Message& message, std::string_view step, 
 }
 
 void Pipeline::on_duplicate(Now now) {
-  coordinator_.on_record();
+  coordinator_.on_record(0);
   graph_.on_activity({}, now.boot_ms);
   ++ledger_.received;
   ++ledger_.duplicate;
@@ -161,7 +162,7 @@ void Pipeline::on_duplicate(Now now) {
 }
 
 void Pipeline::on_refused(const Message& message, const char* reason, std::string_view detail, Now now) {
-  coordinator_.on_record();
+  coordinator_.on_record(message.payload.size());
   graph_.on_activity(message.topic, now.boot_ms);
   ++ledger_.received;
   book(Outcome::DeadLetter);
@@ -207,6 +208,18 @@ void Pipeline::on_outbox_failed(Status status, Now) { fail(status); }
 // ---- checkpoints
 
 bool Pipeline::checkpoint_dirty() const { return changed_ || coordinator_.records_since_barrier() > 0 || outbox_.dirty(); }
+
+CheckpointProgress Pipeline::checkpoint_progress() const {
+  CheckpointProgress progress;
+  for (const Stateful* part : stateful_) {
+    const StateChanges changes = part->changes();
+    progress.changes.keys += changes.keys;
+    progress.changes.bytes += changes.bytes;
+  }
+  progress.outbox_rows = outbox_.pending_rows();
+  if (!graph_.pending()) progress.watermark_ms = graph_.watermark();
+  return progress;
+}
 
 void Pipeline::checkpoint_barrier(Snapshot& snapshot, Manifest& manifest) {
   changed_ = false;

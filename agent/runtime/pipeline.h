@@ -26,6 +26,7 @@ struct PipelineParts {
   std::string weir_version;
   uint64_t config_fingerprint = 0;
   CheckpointPolicy checkpoint;
+  std::vector<NamedTrigger> triggers;
   DeadLetterLimits dead_letters;
   uint32_t checkpoints_retained = 2;
   size_t dead_letter_payload_max = 4096;
@@ -64,7 +65,13 @@ class Pipeline final : public TurnHandler,
   bool stopped() const { return state_ == State::Stopped || state_ == State::Failed; }
   /// Not Ok once the pipeline has failed for good; the process must end and recover.
   Status failure() const { return failure_; }
-  void request_checkpoint() { coordinator_.request(CheckpointReason::Requested); }
+  /// Returns the id that the checkpoint will have at least.
+  uint64_t request_checkpoint() {
+    coordinator_.request(CheckpointReason::Requested);
+    return coordinator_.next_id();
+  }
+
+  CheckpointStatus checkpoint_status(Now now) const { return coordinator_.status(now); }
 
   void on_turn(Now now) override;
   int64_t next_deadline_boot_ms() const override;
@@ -86,8 +93,10 @@ class Pipeline final : public TurnHandler,
   void on_session_lost(bool expected, Now now) override;
   void on_refused(const Record& record, const Schema& schema, std::string_view step, Refusal refusal) override;
   bool checkpoint_dirty() const override;
+  CheckpointProgress checkpoint_progress() const override;
   void checkpoint_barrier(Snapshot& snapshot, Manifest& manifest) override;
   void checkpoint_decided(uint64_t id, Status status, Now now) override;
+  void checkpoint_hopeless(Status status) override { fail(status); }
   bool on_row_rejected(const OutboxRow& row, const char* reason, Now now) override;
   void on_outbox_failed(Status status, Now now) override;
 

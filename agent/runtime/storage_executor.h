@@ -27,6 +27,8 @@ class StorageExecutor {
  public:
   virtual ~StorageExecutor() = default;
   virtual void submit(StorageJob& job) = 0;
+  /// The job that runs is to give up as soon as it can, and fails then. From the reactor thread.
+  virtual void interrupt() {}
 };
 
 }  // namespace weir

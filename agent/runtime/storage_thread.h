@@ -22,6 +22,7 @@ class StorageThread final : public StorageExecutor, private PollHandler {
   void stop();
 
   void submit(StorageJob& job) override;
+  void interrupt() override { store_.interrupt(); }
 
  private:
   struct Queue {

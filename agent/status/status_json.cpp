@@ -76,6 +76,8 @@ void render_checkpoint(const CheckpointStatus& status, TextWriter& out) {
   checkpoint.signed_number("age_ms", status.age_ms);
   checkpoint.number("completed", status.completed);
   checkpoint.number("failed", status.failed);
+  checkpoint.number("failures_in_a_row", status.failures_in_a_row);
+  checkpoint.flag("overage", status.overage);
   checkpoint.flag("in_progress", status.in_progress);
   checkpoint.text("error", status.error);
 }

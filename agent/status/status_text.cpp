@@ -64,6 +64,7 @@ void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
   if (checkpoint.age_ms >= 0) out.printf(", %.1f s ago", static_cast<double>(checkpoint.age_ms) / 1000);
   out.printf(", %" PRIu64 " completed, %" PRIu64 " failed", checkpoint.completed, checkpoint.failed);
   if (checkpoint.error[0] != '\0') out.append(": ").append(checkpoint.error);
+  if (checkpoint.overage) out.append("\n  ALARM       changes have waited for a checkpoint for longer than max_age");
   out.append("\n  sink        ");
   render_connection(out, pipeline.sink.connected, pipeline.sink.error);
   out.printf(", %" PRIu64 " results, %" PRIu64 " published, outbox %" PRIu64 " rows in memory, %" PRIu64 " bytes in all",

@@ -16,7 +16,7 @@ static_assert(sizeof(weir_v1_Manifest::pipeline) == sizeof(Manifest::pipeline));
 static_assert(sizeof(weir_v1_Manifest::weir_version) == sizeof(Manifest::weir_version));
 static_assert(sizeof(weir_v1_Part::uid) == sizeof(ManifestPart::uid));
 static_assert(sizeof(weir_v1_Manifest::parts) / sizeof(weir_v1_Part) == stateful_parts_max);
-static_assert(static_cast<int>(CheckpointReason::Requested) == weir_v1_Reason_REQUESTED);
+static_assert(static_cast<int>(last_checkpoint_reason) == weir_v1_Reason_TRIGGER);
 
 template <size_t size>
 void copy_text(char (&to)[size], const char (&from)[size]) {
@@ -57,7 +57,7 @@ CheckpointReason known_reason(const weir_v1_Reason& stored) {
   uint32_t number = 0;
   static_assert(sizeof number == sizeof stored);
   memcpy(&number, &stored, sizeof number);
-  return number <= static_cast<uint32_t>(CheckpointReason::Requested) ? static_cast<CheckpointReason>(number)
+  return number <= static_cast<uint32_t>(last_checkpoint_reason) ? static_cast<CheckpointReason>(number)
                                                                       : CheckpointReason::None;
 }
 

@@ -14,6 +14,9 @@ TEST_GROUP(CheckpointCoordinator), CheckpointOwner {
   StepExecutor executor{store};
   PlainManifestCodec codec;
   CheckpointPolicy policy;
+  std::vector<NamedTrigger> triggers;
+  CheckpointProgress progress;
+  Status hopeless;
   std::unique_ptr<CheckpointCoordinator> coordinator;
   Now now{1'000'000, 5'000'000};
   bool dirty = true;
@@ -22,6 +25,8 @@ TEST_GROUP(CheckpointCoordinator), CheckpointOwner {
   uint64_t decided_id = 0;
 
   bool checkpoint_dirty() const override { return dirty; }
+  CheckpointProgress checkpoint_progress() const override { return progress; }
+  void checkpoint_hopeless(Status status) override { hopeless = status; }
   void checkpoint_barrier(Snapshot & snapshot, Manifest&) override {
     ++barriers;
     snapshot.open(BlobKind::Operator, 1).put(barriers);
@@ -33,7 +38,8 @@ TEST_GROUP(CheckpointCoordinator), CheckpointOwner {
   }
 
   void start(uint64_t next_id = 1, uint64_t reserved = 1000) {
-    coordinator = std::make_unique<CheckpointCoordinator>(arena, "test", policy, SnapshotBounds{64, 1, 1}, codec, *this);
+    coordinator = std::make_unique<CheckpointCoordinator>(arena, "test", policy, std::move(triggers), SnapshotBounds{64, 1, 1},
+                                                          codec, *this);
     coordinator->connect(executor);
     coordinator->start(1, next_id - 1, next_id, reserved, now);
   }
@@ -42,7 +48,7 @@ TEST_GROUP(CheckpointCoordinator), CheckpointOwner {
     coordinator->on_turn(now);
   }
   void records(int count) {
-    for (int i = 0; i < count; ++i) coordinator->on_record();
+    for (int i = 0; i < count; ++i) coordinator->on_record(10);
   }
   /// A checkpoint that is due, seen through to its end.
   void complete() {
@@ -164,4 +170,213 @@ TEST(CheckpointCoordinator, a_stop_keeps_its_name_whoever_else_asks) {
   wait(0);
   complete();
   CHECK(store.reasons.back() == CheckpointReason::Stop);
+}
+
+// ---- the other triggers
+
+TEST(CheckpointCoordinator, takes_one_at_the_interval_without_changes_too_if_it_does_not_skip) {
+  policy.skip_clean = false;
+  start();
+  dirty = false;
+  wait(policy.interval_ms - 1);
+  CHECK_FALSE(executor.busy());
+  wait(1);
+  complete();
+}
+
+TEST(CheckpointCoordinator, triggers_by_payload_bytes_changed_keys_and_waiting_results_after_the_pause) {
+  policy.bytes = 100;
+  policy.dirty_keys = 7;
+  policy.outbox_rows = 3;
+  start();
+  records(9);
+  progress.changes.keys = 6;
+  progress.outbox_rows = 2;
+  wait(policy.min_pause_ms);
+  CHECK_FALSE(executor.busy());
+  records(1);
+  wait(0);
+  complete();
+  CHECK(store.reasons.back() == CheckpointReason::PayloadBytes);
+  progress.changes.keys = 7;
+  wait(policy.min_pause_ms - 1);
+  CHECK_FALSE(executor.busy());
+  LONGS_EQUAL(now.boot_ms + 1, coordinator->next_deadline_boot_ms(now));
+  wait(1);
+  complete();
+  CHECK(store.reasons.back() == CheckpointReason::DirtyKeys);
+  progress.changes.keys = 0;
+  progress.outbox_rows = 3;
+  wait(policy.min_pause_ms);
+  complete();
+  CHECK(store.reasons.back() == CheckpointReason::OutboxRows);
+}
+
+TEST(CheckpointCoordinator, triggers_by_changed_bytes_at_once_and_by_four_fifths_of_the_room_if_nothing_is_said) {
+  start();  // the room is 64 bytes
+  progress.changes.bytes = 47;
+  wait(0);
+  CHECK_FALSE(executor.busy());
+  progress.changes.bytes = 48;
+  LONGS_EQUAL(now.boot_ms, coordinator->next_deadline_boot_ms(now));
+  wait(0);
+  complete();
+  CHECK(store.reasons.back() == CheckpointReason::DirtyBytes);
+}
+
+TEST(CheckpointCoordinator, triggers_when_the_watermark_has_moved_as_far_as_is_asked) {
+  policy.event_time_ms = 1000;
+  start();
+  wait(policy.min_pause_ms);
+  progress.watermark_ms = 5000;
+  wait(0);
+  progress.watermark_ms = 5999;
+  wait(0);
+  CHECK_FALSE(executor.busy());
+  progress.watermark_ms = INT64_MIN;  // something that it made due has not fired
+  wait(0);
+  CHECK_FALSE(executor.busy());
+  progress.watermark_ms = 6000;
+  wait(0);
+  complete();
+  CHECK(store.reasons.back() == CheckpointReason::EventTime);
+  progress.watermark_ms = 6999;
+  wait(policy.min_pause_ms);
+  CHECK_FALSE(executor.busy());
+  progress.watermark_ms = 7000;
+  wait(0);
+  complete();
+}
+
+TEST(CheckpointCoordinator, in_mode_all_waits_until_all_that_is_set_holds) {
+  policy.all = true;
+  policy.records = 10;
+  policy.interval_ms = 2000;
+  start();
+  records(10);
+  wait(1999);
+  CHECK_FALSE(executor.busy());
+  LONGS_EQUAL(now.boot_ms + 1, coordinator->next_deadline_boot_ms(now));
+  wait(1);
+  complete();
+  records(9);
+  wait(2000);
+  CHECK_FALSE(executor.busy());
+  records(1);
+  wait(0);
+  complete();
+  records(static_cast<int>(policy.unacked));
+  wait(0);
+  complete();
+  CHECK(store.reasons.back() == CheckpointReason::Unacked);
+}
+
+namespace {
+
+/// Asks as it was told to, and writes down what it is told.
+struct ToldTrigger final : CheckpointTrigger {
+  explicit ToldTrigger(Ask& answer) : ask(answer) {}
+  Ask evaluate(const CheckpointContext& context) override {
+    seen = context;
+    return ask;
+  }
+  void on_completed(uint64_t id) override { completed = id; }
+  void on_failed(uint64_t id) override { failed = id; }
+  Ask& ask;
+  CheckpointContext seen;
+  uint64_t completed = 0, failed = 0;
+};
+
+}  // namespace
+
+TEST(CheckpointCoordinator, asks_triggers_which_may_wait_for_the_pause_or_not_and_tells_them_how_it_went) {
+  CheckpointTrigger::Ask ask = CheckpointTrigger::Ask::No;
+  auto owned = std::make_unique<ToldTrigger>(ask);
+  ToldTrigger& trigger = *owned;
+  triggers.push_back({CheckpointReason::Trigger, std::move(owned)});
+  start();
+  records(3);
+  progress.changes = {4, 50};
+  progress.changes.bytes = 40;
+  wait(100);
+  CHECK_FALSE(executor.busy());
+  LONGS_EQUAL(3, trigger.seen.records);
+  LONGS_EQUAL(30, trigger.seen.bytes);
+  LONGS_EQUAL(4, trigger.seen.dirty_keys);
+  LONGS_EQUAL(40, trigger.seen.dirty_bytes);
+  LONGS_EQUAL(100, trigger.seen.since_ms);
+  ask = CheckpointTrigger::Ask::Soft;
+  wait(policy.min_pause_ms - 101);
+  CHECK_FALSE(executor.busy());
+  wait(1);
+  complete();
+  CHECK(store.reasons.back() == CheckpointReason::Trigger);
+  LONGS_EQUAL(1, trigger.completed);
+  ask = CheckpointTrigger::Ask::Hard;
+  store.fail_with = {Code::Full, "disk full"};
+  wait(0);
+  complete();
+  LONGS_EQUAL(2, trigger.failed);
+  LONGS_EQUAL(1, coordinator->context(now).failures);
+}
+
+// ---- when checkpoints fail
+
+TEST(CheckpointCoordinator, tolerates_as_many_failures_in_a_row_as_it_is_told) {
+  policy.tolerable_failures = 2;
+  start();
+  auto fail = [&] {
+    store.fail_with = {Code::Full, "disk full"};
+    coordinator->request(CheckpointReason::Requested);
+    wait(20'000);
+    complete();
+  };
+  fail();
+  fail();
+  CHECK(hopeless.ok());
+  store.fail_with = {};
+  wait(20'000);
+  complete();
+  fail();
+  fail();
+  CHECK(hopeless.ok());
+  fail();
+  CHECK(hopeless.code() == Code::Io);
+}
+
+TEST(CheckpointCoordinator, says_when_changes_have_waited_too_long_and_holds_if_that_is_asked) {
+  policy.max_age_ms = 10'000;
+  policy.on_max_age = CheckpointPolicy::OnMaxAge::Hold;
+  start();
+  dirty = false;
+  wait(60'000);
+  CHECK_FALSE(coordinator->holds());
+  dirty = true;
+  store.fail_with = {Code::Full, "disk full"};
+  wait(0);
+  complete();
+  wait(10'000);
+  CHECK_FALSE(coordinator->holds());
+  wait(1);
+  CHECK_TRUE(coordinator->holds());
+  CHECK_TRUE(coordinator->status(now).overage);
+  if (executor.busy()) complete();
+  store.fail_with = {};
+  wait(20'000);
+  complete();
+  CHECK_FALSE(coordinator->holds());
+  CHECK_FALSE(coordinator->status(now).overage);
+  CHECK(hopeless.ok());
+}
+
+TEST(CheckpointCoordinator, gives_up_when_changes_have_waited_too_long_if_that_is_asked) {
+  policy.max_age_ms = 10'000;
+  policy.on_max_age = CheckpointPolicy::OnMaxAge::Restart;
+  policy.interval_ms = 0;
+  start();
+  wait(10'000);
+  CHECK(hopeless.ok());
+  LONGS_EQUAL(now.boot_ms + 1, coordinator->next_deadline_boot_ms(now));
+  wait(1);
+  CHECK(hopeless.code() == Code::Io);
 }

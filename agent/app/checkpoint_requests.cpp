@@ -1,0 +1,82 @@
+#include "agent/app/checkpoint_requests.h"
+
+namespace weir {
+namespace {
+
+/// Less than a caller has patience for.
+constexpr int64_t patience_ms = 8'000;
+
+}  // namespace
+
+CheckpointRequests::CheckpointRequests(const std::vector<std::unique_ptr<Pipeline>>& pipelines)
+    : pipelines_(pipelines), waits_(pipelines.size()) {}
+
+bool CheckpointRequests::begin(std::string_view words, TextWriter& out, Now now) {
+  json_ = words.starts_with("json");
+  const std::string_view name = words.find(' ') == std::string_view::npos ? "" : words.substr(words.find(' ') + 1);
+  bool found = false;
+  for (size_t index = 0; index < pipelines_.size(); ++index) {
+    waits_[index] = {};
+    if (!name.empty() && pipelines_[index]->name() != name) continue;
+    found = true;
+    const CheckpointStatus status = pipelines_[index]->checkpoint_status(now);
+    // One that is under way does not count: it began before the question.
+    waits_[index] = {pipelines_[index]->request_checkpoint(), status.failed + (status.in_progress ? 1 : 0)};
+  }
+  if (!found) {
+    out.append("error: there is no pipeline \"").append(name).append("\"\n");
+    return false;
+  }
+  out_ = &out;
+  deadline_boot_ms_ = now.boot_ms + patience_ms;
+  return true;
+}
+
+CheckpointRequests::Outcome CheckpointRequests::outcome_of(size_t index, Now now) const {
+  const Wait& wait = waits_[index];
+  const CheckpointStatus status = pipelines_[index]->checkpoint_status(now);
+  if (wait.wanted_id == 0 || (status.completed > 0 && status.last_id >= wait.wanted_id)) return Outcome::Done;
+  const bool over = status.failed > wait.failed_before || pipelines_[index]->stopped() || now.boot_ms >= deadline_boot_ms_;
+  return over ? Outcome::Failed : Outcome::Open;
+}
+
+bool CheckpointRequests::poll(Now now) {
+  if (out_ == nullptr) return false;
+  for (size_t index = 0; index < waits_.size(); ++index)
+    if (outcome_of(index, now) == Outcome::Open) return false;
+  if (json_) out_->append("{\"checkpoints\":[");
+  bool first = true;
+  for (size_t index = 0; index < waits_.size(); ++index) {
+    if (waits_[index].wanted_id == 0) continue;
+    say(index, now, first);
+    first = false;
+  }
+  if (json_) out_->append("]}\n");
+  out_ = nullptr;
+  return true;
+}
+
+void CheckpointRequests::say(size_t index, Now now, bool first) {
+  const Pipeline& pipeline = *pipelines_[index];
+  const CheckpointStatus status = pipeline.checkpoint_status(now);
+  const bool done = outcome_of(index, now) == Outcome::Done;
+  const char* error = status.error[0] != '\0' ? status.error
+                      : pipeline.stopped()    ? "the pipeline has stopped"
+                                              : "it is still under way";
+  if (json_) {
+    out_->append(first ? "{\"pipeline\":" : ",{\"pipeline\":").append_json_string(pipeline.name());
+    if (done)
+      out_->append(",\"id\":").append_uint(status.last_id).append(",\"duration_ms\":").append_int(status.last_duration_ms);
+    else
+      out_->append(",\"error\":").append_json_string(error);
+    out_->append('}');
+    return;
+  }
+  out_->append(done ? "" : "error: ").append(pipeline.name()).append(": ");
+  if (done)
+    out_->append("checkpoint ").append_uint(status.last_id).append(", ").append_int(status.last_duration_ms).append(" ms\n");
+  else
+    out_->append("no checkpoint: ").append(error).append('\n');
+}
+
+}  // namespace weir

@@ -1,0 +1,42 @@
+// CheckpointRequests: answers the control socket's "checkpoint": asks pipelines for a checkpoint that covers all they have
+// taken in by now, waits for each, and says how it went. One such question at a time. Owned by the agent; reactor thread;
+// allocates when it is made only.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "agent/base/text_writer.h"
+#include "agent/runtime/pipeline.h"
+
+namespace weir {
+
+class CheckpointRequests {
+ public:
+  explicit CheckpointRequests(const std::vector<std::unique_ptr<Pipeline>>& pipelines);
+
+  /// `words`: "text" or "json", and perhaps the name of a pipeline; without it all are asked. False, with an error in `out`, if
+  /// there is no such pipeline; otherwise `out` is filled when poll() says so.
+  bool begin(std::string_view words, TextWriter& out, Now now);
+  bool waiting() const { return out_ != nullptr; }
+  /// Whether the answer is there now; then nothing is waited for any more.
+  bool poll(Now now);
+
+ private:
+  struct Wait {
+    uint64_t wanted_id = 0;  // 0: not asked
+    uint64_t failed_before = 0;
+  };
+  enum class Outcome : uint8_t { Open, Done, Failed };
+
+  Outcome outcome_of(size_t index, Now now) const;
+  void say(size_t index, Now now, bool first);
+
+  const std::vector<std::unique_ptr<Pipeline>>& pipelines_;
+  std::vector<Wait> waits_;
+  TextWriter* out_ = nullptr;
+  bool json_ = false;
+  int64_t deadline_boot_ms_ = 0;
+};
+
+}  // namespace weir
