@@ -211,7 +211,7 @@ constexpr Option checkpoint_options[] = {
      .type = Size,
      .member = member<&CheckpointSpec::bytes>,
      .standard = "0B",
-     .minimum = "0",
+     .minimum = "0B",
      .documentation = "A checkpoint after this much payload; 0: it does not count.",
      .example = "bytes = \"1MiB\""},
     {.key = "dirty_keys",
@@ -225,7 +225,7 @@ constexpr Option checkpoint_options[] = {
      .type = Size,
      .member = member<&CheckpointSpec::dirty_bytes>,
      .standard_note = "80 % of the snapshot that `weir plan` prints",
-     .minimum = "1",
+     .minimum = "1B",
      .documentation =
          "A checkpoint at once when this much state has changed. It cannot be switched off: it bounds what is lost.",
      .example = "dirty_bytes = \"256KiB\""},
