@@ -308,17 +308,20 @@ void Agent::on_ready(uint32_t, Now now) {
 ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out, Now now) {
   constexpr std::string_view dead_letters = "dead-letters ";
   constexpr std::string_view checkpoint = "checkpoint ";
+  constexpr std::string_view checkpoints = "checkpoints ";
   if (line == "status") {
     answer_status(false, out, now);
   } else if (line == "status json") {
     answer_status(true, out, now);
   } else if (line.starts_with(dead_letters)) {
     return answer_dead_letters(line.substr(dead_letters.size()), out);
+  } else if (line.starts_with(checkpoints)) {
+    checkpoint_requests_->list(line.substr(checkpoints.size()), out);
   } else if (line.starts_with(checkpoint)) {
     return checkpoint_requests_->begin(line.substr(checkpoint.size()), out, now) ? Answer::Later : Answer::Now;
   } else {
     out.append(
-        "error: unknown command; there are: status, status json, dead-letters text|json AFTER LIMIT, checkpoint text|json "
+        "error: unknown command; there are: status, status json, dead-letters text|json AFTER LIMIT, checkpoint(s) text|json "
         "[PIPELINE]\n");
   }
   return Answer::Now;

@@ -1,10 +1,21 @@
 #include "agent/app/checkpoint_requests.h"
 
+#include "agent/status/checkpoint_report.h"
+
 namespace weir {
 namespace {
 
 /// Less than a caller has patience for.
 constexpr int64_t patience_ms = 8'000;
+
+/// The second of two words; empty: all pipelines.
+std::string_view pipeline_in(std::string_view words) {
+  return words.find(' ') == std::string_view::npos ? "" : words.substr(words.find(' ') + 1);
+}
+
+void deny(std::string_view pipeline, TextWriter& out) {
+  out.append("error: there is no pipeline \"").append(pipeline).append("\"\n");
+}
 
 }  // namespace
 
@@ -13,7 +24,7 @@ CheckpointRequests::CheckpointRequests(const std::vector<std::unique_ptr<Pipelin
 
 bool CheckpointRequests::begin(std::string_view words, TextWriter& out, Now now) {
   json_ = words.starts_with("json");
-  const std::string_view name = words.find(' ') == std::string_view::npos ? "" : words.substr(words.find(' ') + 1);
+  const std::string_view name = pipeline_in(words);
   bool found = false;
   for (size_t index = 0; index < pipelines_.size(); ++index) {
     waits_[index] = {};
@@ -24,12 +35,33 @@ bool CheckpointRequests::begin(std::string_view words, TextWriter& out, Now now)
     waits_[index] = {pipelines_[index]->request_checkpoint(), status.failed + (status.in_progress ? 1 : 0)};
   }
   if (!found) {
-    out.append("error: there is no pipeline \"").append(name).append("\"\n");
+    deny(name, out);
     return false;
   }
   out_ = &out;
   deadline_boot_ms_ = now.boot_ms + patience_ms;
   return true;
+}
+
+void CheckpointRequests::list(std::string_view words, TextWriter& out) const {
+  const bool json = words.starts_with("json");
+  const std::string_view name = pipeline_in(words);
+  bool found = false, first = true;
+  begin_checkpoint_report(json, out);
+  for (const auto& pipeline : pipelines_) {
+    if (!name.empty() && pipeline->name() != name) continue;
+    found = true;
+    const CheckpointHistory& history = pipeline->checkpoint_history();
+    for (size_t age = 0; age < history.size() && out.room() > checkpoint_report_bytes_max / CheckpointHistory::entries_max;
+         ++age) {
+      report_checkpoint(pipeline->name(), history[age], json, first, out);
+      first = false;
+    }
+  }
+  end_checkpoint_report(json, out);
+  if (found) return;
+  out.clear();
+  deny(name, out);
 }
 
 CheckpointRequests::Outcome CheckpointRequests::outcome_of(size_t index, Now now) const {

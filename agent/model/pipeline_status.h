@@ -33,12 +33,27 @@ struct LostState {
   std::string_view copy;    // the file that keeps the state as it was found
 };
 
+/// The parts of a checkpoint's time: see runtime/checkpoint_history.h.
+struct CheckpointTimes {
+  uint64_t id = 0;
+  CheckpointReason reason = CheckpointReason::None;
+  int64_t created_wall_ms = 0;
+  int64_t timer_ms = 0;   // T_timeout
+  int64_t data_ms = 0;    // T_data
+  int64_t sync_us = 0;    // T_sync
+  int64_t async_us = -1;  // T_async; -1: it was not completed, or the process ended before it could be noted
+  uint64_t bytes = 0;     // copied by the barrier
+};
+
 struct RecoveryStatus {
   uint64_t checkpoint_id = 0;  // 0: a fresh start
   int64_t open_ms = 0;         // opening the database
   int64_t restore_ms = 0;      // loading the checkpoint into the operators
   int64_t connect_ms = -1;     // from then to the broker's answer; -1: not yet
   int64_t total_ms = -1;       // from the start of the process to the broker's answer
+  /// From the checkpoint to the start of the process, by the wall clock: what was running for a while, was found dead, and was
+  /// started again. -1: unknown, the clock was set in between.
+  int64_t since_checkpoint_ms = -1;
   LostState lost;
 };
 

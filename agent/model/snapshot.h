@@ -71,6 +71,12 @@ class Snapshot {
   void lend_dead_letters(std::span<const DeadLetter> letters) { dead_letters_ = letters; }
 
   std::span<const Blob> blobs() const { return blobs_.first(blob_count_); }
+  /// Of all blobs.
+  uint64_t bytes() const {
+    uint64_t sum = 0;
+    for (const Blob& blob : blobs()) sum += blob.bytes.size();
+    return sum;
+  }
   std::span<const Trim> trims() const { return trims_.first(trim_count_); }
   std::span<const DeadLetter> dead_letters() const { return dead_letters_; }
 

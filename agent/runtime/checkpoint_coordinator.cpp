@@ -15,8 +15,8 @@ constexpr int64_t retry_most_ms = 10'000;
 
 CheckpointCoordinator::CheckpointCoordinator(Arena& arena, std::string_view pool, CheckpointPolicy policy,
                                              std::vector<NamedTrigger> triggers, SnapshotBounds bounds, ManifestCodec& codec,
-                                             CheckpointOwner& owner)
-    : policy_(policy), triggers_(std::move(triggers)), codec_(codec), owner_(owner) {
+                                             CheckpointHistory& history, CheckpointOwner& owner)
+    : policy_(policy), triggers_(std::move(triggers)), codec_(codec), history_(history), owner_(owner) {
   if (policy_.dirty_bytes == 0) policy_.dirty_bytes = bounds.bytes / 5 * 4;
   std::string reason = "what a barrier copies at most, until it is committed";
   auto buffer = arena.take<uint8_t>(bounds.bytes, pool, reason);
@@ -149,6 +149,19 @@ int64_t CheckpointCoordinator::next_deadline_boot_ms(Now now) const {
 
 // ---- the way of one
 
+/// Before the barrier, so that it is part of the checkpoint itself; what the barrier took is known to the next one.
+void CheckpointCoordinator::note_begin(Now now) {
+  CheckpointTimes times;
+  times.id = write_.id;
+  times.reason = write_.reason;
+  times.created_wall_ms = now.wall_ms;
+  const int64_t since_ms = now.boot_ms - completed_boot_ms_;
+  const int64_t timer_ms = std::max(triggered_boot_ms_ + policy_.interval_ms - completed_boot_ms_, policy_.min_pause_ms);
+  times.timer_ms = policy_.interval_ms > 0 ? std::clamp<int64_t>(timer_ms, 0, since_ms) : 0;
+  times.data_ms = since_ms - times.timer_ms;
+  history_.add(times);
+}
+
 void CheckpointCoordinator::trigger(CheckpointReason reason, Now now) {
   write_.id = next_id_;
   // A block of failed attempts can use up the reservation while nothing can be made durable; the last id is then tried
@@ -158,7 +171,10 @@ void CheckpointCoordinator::trigger(CheckpointReason reason, Now now) {
   write_.created_wall_ms = now.wall_ms;
   write_.reserved_id = write_.id + 1 < reserved_id_ ? reserved_id_ : write_.id + id_block;
   snapshot_.begin(write_.id);
+  const int64_t begin_us = executor_->boot_us();
+  note_begin(now);
   owner_.checkpoint_barrier(snapshot_, manifest_);
+  barrier_end_us_ = executor_->boot_us();
   manifest_.checkpoint_id = write_.id;
   manifest_.reason = reason;
   manifest_.created_wall_ms = now.wall_ms;
@@ -174,6 +190,7 @@ void CheckpointCoordinator::trigger(CheckpointReason reason, Now now) {
   triggered_boot_ms_ = now.boot_ms;
   overdue_told_ = false;
   in_flight_ = true;
+  history_.set_barrier(write_.id, barrier_end_us_ - begin_us, snapshot_.bytes());
   executor_->submit(*this);
 }
 
@@ -181,6 +198,7 @@ void CheckpointCoordinator::run(CheckpointStore& store) {
   committing_ = true;
   result_ = store.commit(write_);
   committing_ = false;
+  commit_end_us_ = executor_->boot_us();
 }
 
 void CheckpointCoordinator::done(Now now) {
@@ -190,6 +208,7 @@ void CheckpointCoordinator::done(Now now) {
     next_id_ = std::max(next_id_, write_.id + 1);
     if (status_.error[0] != '\0')
       log(LogLevel::Notice, "checkpoint %llu: checkpoints succeed again", static_cast<unsigned long long>(write_.id));
+    history_.complete(write_.id, commit_end_us_ - barrier_end_us_);
     status_.last_id = write_.id;
     status_.last_reason = write_.reason;
     status_.last_duration_ms = now.boot_ms - triggered_boot_ms_;

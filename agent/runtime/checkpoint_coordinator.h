@@ -15,6 +15,7 @@
 #include "agent/base/arena.h"
 #include "agent/model/checkpoint_trigger.h"
 #include "agent/model/pipeline_status.h"
+#include "agent/runtime/checkpoint_history.h"
 #include "agent/runtime/storage_executor.h"
 
 namespace weir {
@@ -69,7 +70,7 @@ class CheckpointOwner {
 class CheckpointCoordinator final : private StorageJob {
  public:
   CheckpointCoordinator(Arena& arena, std::string_view pool, CheckpointPolicy policy, std::vector<NamedTrigger> triggers,
-                        SnapshotBounds bounds, ManifestCodec& codec, CheckpointOwner& owner);
+                        SnapshotBounds bounds, ManifestCodec& codec, CheckpointHistory& history, CheckpointOwner& owner);
 
   void connect(StorageExecutor& executor) { executor_ = &executor; }
   /// After recovery: where the ids go on. `reserved_id` is already durable.
@@ -104,6 +105,7 @@ class CheckpointCoordinator final : private StorageJob {
   CheckpointReason due_at_once(const CheckpointContext& context) const;
   CheckpointReason due_after_pause(const CheckpointContext& context, Now now) const;
   bool interval_over(Now now) const;
+  void note_begin(Now now);
   void watch_commit(Now now);
   void watch_age(Now now);
   void trigger(CheckpointReason reason, Now now);
@@ -114,6 +116,7 @@ class CheckpointCoordinator final : private StorageJob {
   CheckpointPolicy policy_;
   std::vector<NamedTrigger> triggers_;
   ManifestCodec& codec_;
+  CheckpointHistory& history_;
   CheckpointOwner& owner_;
   StorageExecutor* executor_ = nullptr;
 
@@ -124,6 +127,8 @@ class CheckpointCoordinator final : private StorageJob {
   Status result_;
 
   bool in_flight_ = false;
+  int64_t barrier_end_us_ = 0;
+  int64_t commit_end_us_ = 0;             // written on the storage thread before done()
   std::atomic<bool> committing_ = false;  // on the storage thread, now
   bool overdue_told_ = false;
   bool overage_ = false;

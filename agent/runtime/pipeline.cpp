@@ -30,7 +30,7 @@ void copy_name(std::span<char> to, std::string_view name) {
 Pipeline::Pipeline(Arena& arena, PipelineParts parts)
     : parts_(std::move(parts)),
       graph_(parts_.name, std::move(parts_.graph), arena),
-      own_state_(std::make_unique<OwnState>(graph_, reasons_)),
+      own_state_(std::make_unique<OwnState>(graph_, reasons_, history_)),
       dead_letters_(arena, parts_.name + ".dead-letters", parts_.dead_letter_payload_max,
                     graph_.steps() + std::min<size_t>(graph_.fan_out(), dead_letters_of_one_max)),
       outbox_(arena, parts_.name + ".outbox", parts_.outbox, *parts_.publisher, *this),
@@ -38,7 +38,7 @@ Pipeline::Pipeline(Arena& arena, PipelineParts parts)
                                          outbox_, dead_letters_)),
       stateful_(collect_stateful()),
       coordinator_(arena, parts_.name + ".snapshot", parts_.checkpoint, std::move(parts_.triggers), total_bounds(stateful_),
-                   *parts_.manifest_codec, *this),
+                   *parts_.manifest_codec, history_, *this),
       derived_text_(arena.take<char>(derived_text_max, parts_.name + ".record", "")) {
   graph_.connect(*sink_, *this);
   sink_->reserve(graph_.fan_out());

@@ -71,6 +71,7 @@ class Pipeline final : public TurnHandler,
     return coordinator_.next_id();
   }
 
+  const CheckpointHistory& checkpoint_history() const { return history_; }
   CheckpointStatus checkpoint_status(Now now) const { return coordinator_.status(now); }
 
   void on_turn(Now now) override;
@@ -117,6 +118,7 @@ class Pipeline final : public TurnHandler,
   StepGraph graph_;
   std::unique_ptr<OwnState> own_state_;
   ReasonCounts reasons_;
+  CheckpointHistory history_;
   Ledger ledger_;
   DeadLetterBuffer dead_letters_;
   Outbox outbox_;

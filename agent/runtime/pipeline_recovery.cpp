@@ -163,6 +163,8 @@ Status Pipeline::restore(CheckpointStore& store, bool allow_non_restored_state, 
     sink_->set_results(ledger_.results);
     restored_evictions_ = ledger_.evicted;
     recovery_.checkpoint_id = restorer.manifest().checkpoint_id;
+    const int64_t since_ms = now.wall_ms - restorer.manifest().created_wall_ms;
+    recovery_.since_checkpoint_ms = since_ms >= 0 ? since_ms : -1;
     report.checkpoint_id = recovery_.checkpoint_id;
     loss_.note_restored(recovery_.checkpoint_id, restorer.manifest().source_offset);
   } else if (loaded.code() == Code::NotFound) {

@@ -8,13 +8,15 @@ void Pipeline::OwnState::snapshot(Snapshot& snapshot) {
   ByteWriter& out = snapshot.open(BlobKind::Operator, op());
   graph_.save(out);
   reasons_.save(out);
+  history_.save(out);
   snapshot.close();
 }
 
 Status Pipeline::OwnState::restore(const StoredBlob& blob) {
   if (blob.kind != BlobKind::Operator) return {Code::Corrupt, "the pipeline's own state is of an unknown kind"};
   ByteReader in(blob.bytes);
-  if (!graph_.restore(in) || !reasons_.restore(in)) return {Code::Corrupt, "the pipeline's own state is cut short"};
+  if (!graph_.restore(in) || !reasons_.restore(in) || !history_.restore(in))
+    return {Code::Corrupt, "the pipeline's own state is cut short"};
   return {};
 }
 

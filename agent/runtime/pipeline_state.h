@@ -7,11 +7,14 @@ namespace weir {
 
 class Pipeline::OwnState final : public Stateful {
  public:
-  OwnState(StepGraph& graph, ReasonCounts& reasons) : graph_(graph), reasons_(reasons) {}
+  OwnState(StepGraph& graph, ReasonCounts& reasons, CheckpointHistory& history)
+      : graph_(graph), reasons_(reasons), history_(history) {}
 
   std::string_view uid() const override { return "pipeline"; }
-  std::string_view layout() const override { return "pipeline 1"; }
-  SnapshotBounds snapshot_bounds() const override { return {graph_.saved_bytes() + ReasonCounts::bytes_max, 1, 0}; }
+  std::string_view layout() const override { return "pipeline 2"; }
+  SnapshotBounds snapshot_bounds() const override {
+    return {graph_.saved_bytes() + ReasonCounts::bytes_max + CheckpointHistory::saved_bytes_max, 1, 0};
+  }
   void snapshot(Snapshot& snapshot) override;
   void snapshot_done(uint64_t, bool) override {}
   Status restore(const StoredBlob& blob) override;
@@ -20,6 +23,7 @@ class Pipeline::OwnState final : public Stateful {
  private:
   StepGraph& graph_;
   ReasonCounts& reasons_;
+  CheckpointHistory& history_;
 };
 
 }  // namespace weir

@@ -29,6 +29,8 @@ class StorageExecutor {
   virtual void submit(StorageJob& job) = 0;
   /// The job that runs is to give up as soon as it can, and fails then. From the reactor thread.
   virtual void interrupt() {}
+  /// Microseconds on a clock that never jumps, from any thread: for saying how long a part of a checkpoint took.
+  virtual int64_t boot_us() { return 0; }
 };
 
 }  // namespace weir

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 
 #include "agent/base/log.h"
 
@@ -61,6 +62,12 @@ void StorageThread::submit(StorageJob& job) {
     submitted_.push(job);
   }
   wake_.notify_one();
+}
+
+int64_t StorageThread::boot_us() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
 }
 
 void StorageThread::work() {

@@ -23,6 +23,7 @@ class StorageThread final : public StorageExecutor, private PollHandler {
 
   void submit(StorageJob& job) override;
   void interrupt() override { store_.interrupt(); }
+  int64_t boot_us() override;
 
  private:
   struct Queue {

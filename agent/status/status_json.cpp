@@ -92,6 +92,7 @@ void render_recovery(const RecoveryStatus& status, TextWriter& out) {
   recovery.signed_number("restore_ms", status.restore_ms);
   recovery.signed_number("connect_ms", status.connect_ms);
   recovery.signed_number("total_ms", status.total_ms);
+  recovery.signed_number("since_checkpoint_ms", status.since_checkpoint_ms);
   if (status.lost.newest_id == 0) {
     recovery.key("lost").append("null");
     return;

@@ -74,6 +74,8 @@ void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
   if (recovery.checkpoint_id > 0) {
     out.printf("\n  recovered   from checkpoint %" PRIu64 ": open %" PRId64 " ms, restore %" PRId64 " ms",
                recovery.checkpoint_id, recovery.open_ms, recovery.restore_ms);
+    if (recovery.since_checkpoint_ms >= 0)
+      out.printf(", %.1f s after that checkpoint", static_cast<double>(recovery.since_checkpoint_ms) / 1000);
     if (recovery.connect_ms >= 0)
       out.printf(", connect %" PRId64 " ms, in all %" PRId64 " ms", recovery.connect_ms, recovery.total_ms);
   }

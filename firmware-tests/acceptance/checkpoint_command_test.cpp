@@ -68,3 +68,30 @@ TEST(CheckpointCommand, a_signal_asks_for_one_too) {
   CHECK_TRUE(eventually(10'000, [this] { return gateway->pipeline().checkpoint.last_id > before; }));
   STRCMP_EQUAL("requested", gateway->pipeline().checkpoint.last_reason.c_str());
 }
+
+TEST(CheckpointCommand, lists_the_newest_checkpoints_with_the_parts_of_their_time_also_after_a_crash) {
+  start_patient();
+  LONGS_EQUAL(0, checkpoint({}).end.exit_code);
+  const uint64_t id = gateway->pipeline().checkpoint.last_id;
+  auto list = [this](const std::vector<std::string>& options) {
+    std::vector<std::string> arguments{"checkpoint", "list", "--state-dir", gateway->state_dir()};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return gateway->weir(arguments);
+  };
+  const ProcessResult json = list({"--json"});
+  LONGS_EQUAL_TEXT(0, json.end.exit_code, json.error.c_str());
+  const std::string begin = "{\"checkpoints\":[";
+  STRCMP_EQUAL(begin.c_str(), json.output.substr(0, begin.size()).c_str());
+  const std::string newest = json.output.substr(begin.size(), json.output.find('}') + 1 - begin.size());
+  LONGS_EQUAL(id, json_int(newest, "id").value_or(0));
+  STRCMP_EQUAL("requested", json_text(newest, "reason").value_or("").c_str());
+  CHECK_TRUE(json_int(newest, "sync_us").value_or(-1) >= 0);
+  CHECK_TRUE(json_int(newest, "async_us").value_or(-1) > 0);
+  CHECK_TRUE(json_int(newest, "bytes").value_or(0) > 0);
+  LONGS_EQUAL(json_int(newest, "checkpoint_ms").value_or(-1),
+              json_int(newest, "timeout_ms").value_or(0) + json_int(newest, "data_ms").value_or(0));
+  gateway->crash();
+  CHECK_TRUE(gateway->start_agent());
+  STRCMP_CONTAINS((" " + std::to_string(id) + "  ").c_str(), list({"--pipeline", "per-second"}).output.c_str());
+  LONGS_EQUAL(1, list({"--pipeline", "other"}).end.exit_code);
+}

@@ -17,6 +17,7 @@ TEST_GROUP(CheckpointCoordinator), CheckpointOwner {
   std::vector<NamedTrigger> triggers;
   CheckpointProgress progress;
   Status hopeless;
+  CheckpointHistory history;
   std::unique_ptr<CheckpointCoordinator> coordinator;
   Now now{1'000'000, 5'000'000};
   bool dirty = true;
@@ -39,7 +40,7 @@ TEST_GROUP(CheckpointCoordinator), CheckpointOwner {
 
   void start(uint64_t next_id = 1, uint64_t reserved = 1000) {
     coordinator = std::make_unique<CheckpointCoordinator>(arena, "test", policy, std::move(triggers), SnapshotBounds{64, 1, 1},
-                                                          codec, *this);
+                                                          codec, history, *this);
     coordinator->connect(executor);
     coordinator->start(1, next_id - 1, next_id, reserved, now);
   }
@@ -379,4 +380,47 @@ TEST(CheckpointCoordinator, gives_up_when_changes_have_waited_too_long_if_that_i
   LONGS_EQUAL(now.boot_ms + 1, coordinator->next_deadline_boot_ms(now));
   wait(1);
   CHECK(hopeless.code() == Code::Io);
+}
+
+// ---- the parts of a checkpoint's time
+
+TEST(CheckpointCoordinator, waits_for_the_timer_and_then_for_the_first_change) {
+  start();
+  dirty = false;
+  wait(policy.interval_ms + 700);
+  dirty = true;
+  wait(0);
+  complete();
+  LONGS_EQUAL(policy.interval_ms, history[0].timer_ms);
+  LONGS_EQUAL(700, history[0].data_ms);
+  now.boot_ms += 0;
+  records(1);
+  wait(policy.interval_ms);
+  complete();
+  LONGS_EQUAL(policy.interval_ms, history[0].timer_ms);
+  LONGS_EQUAL(0, history[0].data_ms);
+}
+
+TEST(CheckpointCoordinator, another_trigger_cuts_the_time_of_the_timer_short) {
+  policy.records = 5;
+  start();
+  records(5);
+  wait(1200);
+  complete();
+  LONGS_EQUAL(1200, history[0].timer_ms);
+  LONGS_EQUAL(0, history[0].data_ms);
+  CHECK(history[0].reason == CheckpointReason::Records);
+  UNSIGNED_LONGS_EQUAL(8, history[0].bytes);
+}
+
+TEST(CheckpointCoordinator, without_a_timer_all_of_the_time_is_waiting_for_data) {
+  policy.interval_ms = 0;
+  policy.records = 5;
+  start();
+  wait(3000);
+  records(5);
+  wait(0);
+  complete();
+  LONGS_EQUAL(0, history[0].timer_ms);
+  LONGS_EQUAL(3000, history[0].data_ms);
 }
