@@ -55,13 +55,17 @@ Status SqliteCheckpointStore::check_blob(const Blob& blob, uint32_t pipeline) {
 Status SqliteCheckpointStore::write_checkpoint(const CheckpointWrite& write, const OpenPipeline& pipeline, Counters& next) {
   const uint64_t oldest = pipeline.oldest_with(write.id);
   WEIR_TRY(begin_parts(write, pipeline));
+  // First what may go: its pages are used again at once, and are in the WAL already more often than others.
+  WEIR_TRY(checkpoints_.forget_before(write.pipeline, oldest));
+  if (oldest < write.id) WEIR_TRY(forget_not_needed(write.id, oldest));
+  WEIR_TRY(forget_old_versions(write, oldest));
   for (const Blob& blob : write.snapshot->blobs())
     if (blob.kind != BlobKind::Operator) WEIR_TRY(write_blob(blob, write.id, oldest));
   for (const Trim& wanted : write.snapshot->trims()) WEIR_TRY(trim(wanted, write.id));
-  WEIR_TRY(write_parts(write, oldest));
+  if (oldest == write.id) WEIR_TRY(forget_not_needed(write.id, oldest));
+  WEIR_TRY(write_parts(write));
   WEIR_TRY(write_dead_letters(write, pipeline, next));
   WEIR_TRY(write_row(write));
-  WEIR_TRY(checkpoints_.forget_before(write.pipeline, oldest));
   next.last_checkpoint_id = write.id;
   next.reserved_id = std::max({next.reserved_id, write.reserved_id, write.id});
   return write_registry(pipeline, next);
@@ -76,6 +80,8 @@ Status SqliteCheckpointStore::begin_parts(const CheckpointWrite& write, const Op
     if (part.writing_id == write.id)
       return {Code::InvalidArgument, "a part wrote its operator state twice", static_cast<int>(blob.op)};
     part.writing_id = write.id;
+    // What an attempt that failed has left.
+    std::erase_if(part.rewritten, [&](const Part::Rewritten& chunk) { return chunk.checkpoint_id > part.checkpoint_id; });
     part.writing = part.set;
     if (part.checkpoint_id == pipeline.counters.last_checkpoint_id) continue;
     part.writing = {};
@@ -95,13 +101,15 @@ Status SqliteCheckpointStore::write_blob(const Blob& blob, uint64_t id, uint64_t
 }
 
 Status SqliteCheckpointStore::write_chunk(const Blob& blob, uint64_t id, uint64_t oldest) {
-  PartSet& set = find_part(blob.op)->writing;
+  Part& part = *find_part(blob.op);
+  PartSet& set = part.writing;
   uint64_t replaced = 0;
   WEIR_TRY(chunks_.newest_version(blob.op, blob.index, set.after_of(BlobKind::Base), replaced));
   if (replaced == 0) ++set.blobs;
   set.versions += id - replaced;
-  WEIR_TRY(chunks_.put(blob, id));
-  return chunks_.forget_versions(blob.op, blob.index, oldest);
+  if (replaced != 0 && oldest < id && part.rewritten.size() < Part::rewritten_max) part.rewritten.push_back({id, blob.index});
+  WEIR_TRY(chunks_.forget_versions(blob.op, blob.index, oldest, id));
+  return chunks_.put(blob, id);
 }
 
 /// Takes blobs out of the part's set. They stay where they are until no retained checkpoint needs them.
@@ -131,18 +139,35 @@ Status SqliteCheckpointStore::trim_chunks(PartSet& set, uint32_t op, uint64_t up
   return {};
 }
 
-Status SqliteCheckpointStore::write_parts(const CheckpointWrite& write, uint64_t oldest) {
-  for (const Blob& blob : write.snapshot->blobs()) {
-    if (blob.kind != BlobKind::Operator) continue;
-    Part& part = *find_part(blob.op);
-    WEIR_TRY(states_.put(blob.op, write.id, part.writing, blob.bytes));
-    WEIR_TRY(states_.forget(blob.op, 0, oldest - 1));
-    WEIR_TRY(forget_not_needed(part, oldest));
+Status SqliteCheckpointStore::write_parts(const CheckpointWrite& write) {
+  for (const Blob& blob : write.snapshot->blobs())
+    if (blob.kind == BlobKind::Operator) WEIR_TRY(states_.put(blob.op, write.id, find_part(blob.op)->writing, blob.bytes));
+  return {};
+}
+
+/// Deletes what the parts that take part have kept for checkpoints before `oldest`.
+Status SqliteCheckpointStore::forget_not_needed(uint64_t id, uint64_t oldest) {
+  for (const Part& part : parts_)
+    if (part.writing_id == id) WEIR_TRY(forget_not_needed(part, oldest));
+  return {};
+}
+
+/// Of the chunks that this checkpoint does not write again: for those it does, write_chunk sees to it.
+Status SqliteCheckpointStore::forget_old_versions(const CheckpointWrite& write, uint64_t oldest) {
+  for (const Part& part : parts_) {
+    if (part.writing_id != write.id) continue;
+    for (const Part::Rewritten& old : part.rewritten) {
+      const bool again = std::ranges::any_of(write.snapshot->blobs(), [&](const Blob& blob) {
+        return blob.kind == BlobKind::Base && blob.op == part.op && blob.index == old.chunk;
+      });
+      if (old.checkpoint_id <= oldest && !again) WEIR_TRY(chunks_.forget_versions(part.op, old.chunk, oldest, 0));
+    }
   }
   return {};
 }
 
-Status SqliteCheckpointStore::forget_not_needed(Part& part, uint64_t oldest) {
+Status SqliteCheckpointStore::forget_not_needed(const Part& part, uint64_t oldest) {
+  WEIR_TRY(states_.forget(part.op, 0, oldest - 1));
   const std::array<uint64_t, 4>& up_to = part.not_needed(oldest);
   for (BlobKind kind : {BlobKind::Base, BlobKind::Delta, BlobKind::Outbox, BlobKind::SessionTail}) {
     const size_t index = static_cast<size_t>(kind) - static_cast<size_t>(BlobKind::Base);
@@ -167,6 +192,7 @@ const std::array<uint64_t, 4>& SqliteCheckpointStore::Part::not_needed(uint64_t 
 /// The transaction is durable; `oldest` is now the oldest retained checkpoint.
 void SqliteCheckpointStore::Part::written(uint64_t oldest) {
   deleted = not_needed(oldest);
+  std::erase_if(rewritten, [&](const Rewritten& chunk) { return chunk.checkpoint_id <= oldest; });
   size_t done = 0;
   while (done < trimmed_count && trimmed[done].checkpoint_id <= oldest) ++done;
   std::copy(trimmed.begin() + static_cast<ptrdiff_t>(done), trimmed.begin() + static_cast<ptrdiff_t>(trimmed_count),

@@ -97,8 +97,10 @@ Status SqliteCheckpointStore::choose(uint32_t pipeline, uint64_t& sound, std::ve
       sound = id;
       return {};
     }
-    if (status.code() != Code::Corrupt) return status;
-    damaged.push_back({id, status});
+    // A key that one way of reading finds and another does not is out of its order.
+    const bool misplaced = status.code() == Code::NotFound;
+    if (!misplaced && status.code() != Code::Corrupt) return status;
+    damaged.push_back({id, misplaced ? Status(Code::Corrupt, "the row of the checkpoint is out of its place") : status});
   }
   return {};
 }

@@ -171,7 +171,7 @@ Status SqliteCheckpointStore::read_retained(OpenPipeline& pipeline) {
   pipeline.counters.last_checkpoint_id = 0;
   for (uint64_t id : ids) {
     Status status = checkpoints_.read(pipeline.pipeline, id, [](const CheckpointRow&) { return Status(); });
-    if (status.code() == Code::Corrupt) continue;
+    if (status.code() == Code::Corrupt || status.code() == Code::NotFound) continue;
     WEIR_TRY(status);
     pipeline.retain(id);
     pipeline.counters.last_checkpoint_id = id;
@@ -211,12 +211,14 @@ Result<uint32_t> SqliteCheckpointStore::operator_number(uint32_t pipeline, std::
   part.op = op.value();
   part.pipeline = pipeline;
   if (Status status = read_part(part); !status.ok()) return status;
-  parts_.push_back(part);
+  parts_.push_back(std::move(part));
   return op;
 }
 
 Status SqliteCheckpointStore::read_part(Part& part) {
   part.trimmed_count = 0;
+  part.rewritten.clear();
+  part.rewritten.reserve(Part::rewritten_max);
   part.deleted = {};
   return states_.newest(part.op, part.checkpoint_id, part.set);
 }

@@ -106,6 +106,14 @@ class SqliteCheckpointStore final : public CheckpointStore {
     std::array<Trimmed, checkpoints_retained_max> trimmed{};
     size_t trimmed_count = 0;
     std::array<uint64_t, 4> deleted{};
+    /// Chunks that retained checkpoints have rewritten, oldest first: their older versions go when no checkpoint is left that
+    /// needs them. Of what does not fit here they go when the chunk is rewritten the next time.
+    struct Rewritten {
+      uint64_t checkpoint_id = 0;
+      uint32_t chunk = 0;
+    };
+    static constexpr size_t rewritten_max = 256;
+    std::vector<Rewritten> rewritten;
 
     /// What no checkpoint from `oldest` on needs.
     const std::array<uint64_t, 4>& not_needed(uint64_t oldest) const;
@@ -135,11 +143,13 @@ class SqliteCheckpointStore final : public CheckpointStore {
   Status begin_parts(const CheckpointWrite& write, const OpenPipeline& pipeline);
   Status write_blob(const Blob& blob, uint64_t id, uint64_t oldest);
   Status write_chunk(const Blob& blob, uint64_t id, uint64_t oldest);
-  Status write_parts(const CheckpointWrite& write, uint64_t oldest);
+  Status write_parts(const CheckpointWrite& write);
   Status trim(const Trim& wanted, uint64_t id);
   Status trim_chunks(PartSet& set, uint32_t op, uint64_t up_to, uint64_t id);
   Status forget_blobs(BlobKind kind, uint32_t op, uint64_t after, uint64_t up_to);
-  Status forget_not_needed(Part& part, uint64_t oldest);
+  Status forget_not_needed(uint64_t id, uint64_t oldest);
+  Status forget_not_needed(const Part& part, uint64_t oldest);
+  Status forget_old_versions(const CheckpointWrite& write, uint64_t oldest);
   Status write_dead_letters(const CheckpointWrite& write, const OpenPipeline& pipeline, Counters& next);
   Status write_row(const CheckpointWrite& write);
   Status write_registry(const OpenPipeline& pipeline, const Counters& next);

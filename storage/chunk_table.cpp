@@ -30,6 +30,7 @@ Status ChunkTable::prepare(Database& database) {
   WEIR_TRY(newest_.prepare(database, "SELECT id FROM base WHERE id > ?1 AND id <= ?2 ORDER BY id DESC LIMIT 1"));
   WEIR_TRY(delete_versions_.prepare(
       database, "DELETE FROM base WHERE id >= ?1 AND id < (SELECT max(id) FROM base WHERE id >= ?1 AND id <= ?2)"));
+  WEIR_TRY(delete_all_versions_.prepare(database, "DELETE FROM base WHERE id >= ?1 AND id < ?2"));
   WEIR_TRY(count_.prepare(database, "SELECT count(*), coalesce(sum(id & " + mask + "), 0)" + chunks_at()));
   WEIR_TRY(select_.prepare(database, "SELECT id, crc, bytes" + chunks_at() + " ORDER BY id"));
   return delete_.prepare(
@@ -50,7 +51,11 @@ Status ChunkTable::newest_version(uint32_t op, uint32_t chunk, uint64_t after, u
   });
 }
 
-Status ChunkTable::forget_versions(uint32_t op, uint32_t chunk, uint64_t oldest) {
+Status ChunkTable::forget_versions(uint32_t op, uint32_t chunk, uint64_t oldest, uint64_t writing) {
+  if (oldest == writing) {
+    delete_all_versions_.bind(1, row_key::of_chunk(op, chunk, 0));
+    return delete_all_versions_.bind(2, row_key::of_chunk(op, chunk, writing)).run();
+  }
   return delete_versions_.bind(1, row_key::of_chunk(op, chunk, 0)).bind(2, row_key::of_chunk(op, chunk, oldest)).run();
 }
 

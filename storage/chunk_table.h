@@ -15,8 +15,9 @@ class ChunkTable {
   Status put(const Blob& blob, uint64_t checkpoint_id);
   /// The checkpoint that wrote the newest version of a chunk; 0 if there is none later than `after`.
   Status newest_version(uint32_t op, uint32_t chunk, uint64_t after, uint64_t& checkpoint_id);
-  /// Deletes the versions of a chunk that checkpoint `oldest` and the later ones have a newer one of.
-  Status forget_versions(uint32_t op, uint32_t chunk, uint64_t oldest);
+  /// Deletes the versions of a chunk that checkpoint `oldest` and the later ones have a newer one of, the one that checkpoint
+  /// `writing` is about to put included.
+  Status forget_versions(uint32_t op, uint32_t chunk, uint64_t oldest, uint64_t writing);
 
   /// How many chunks checkpoint `at` has of `op`, and the sum of the checkpoints that wrote them.
   Status count(uint32_t op, uint64_t after, uint64_t at, uint64_t& chunks, uint64_t& versions);
@@ -29,6 +30,7 @@ class ChunkTable {
   Statement insert_;
   Statement newest_;
   Statement delete_versions_;
+  Statement delete_all_versions_;
   Statement count_;
   Statement select_;
   Statement delete_;
