@@ -38,19 +38,6 @@ bool is_directory(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-Status write_all(int descriptor, uint64_t at, std::span<const uint8_t> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = pwrite(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(at));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0 && (errno == ENOSPC || errno == EDQUOT))
-      return {Code::Full, "the disk has no room for a file of the state directory", errno};
-    if (written <= 0) return {Code::Io, "cannot write a file of the state directory", errno};
-    at += static_cast<uint64_t>(written);
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
-  return {};
-}
-
 Status append_zeros(int descriptor, uint64_t from, uint64_t to) {
   static constexpr uint8_t zeros[32768] = {};
   while (from < to) {
@@ -104,6 +91,19 @@ Status extend_with_zeros(const std::string& path, uint64_t bytes) {
   Status status = append_zeros(file.descriptor(), present, bytes);
   if (fdatasync(file.descriptor()) != 0) return {Code::Io, "cannot sync a file of the state directory", errno};
   return status;
+}
+
+Status write_all(int descriptor, uint64_t at, std::span<const uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = pwrite(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && (errno == ENOSPC || errno == EDQUOT))
+      return {Code::Full, "the disk has no room for a file of the state directory", errno};
+    if (written <= 0) return {Code::Io, "cannot write a file of the state directory", errno};
+    at += static_cast<uint64_t>(written);
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+  return {};
 }
 
 Status write_file(const std::string& path, FunctionRef<Result<size_t>(uint64_t offset, std::span<uint8_t> to)> read) {

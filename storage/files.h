@@ -1,4 +1,5 @@
-// Files and directories of the state directory: making them, making them durable, and reserving their space. Start-up only.
+// Files and directories of the state directory: making them, making them durable, and reserving their space. Start-up only,
+// but for write_all.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,9 @@ Status sync_directory(const std::string& path);
 /// unwritten extents: only blocks that were written once are overwritten in place, without the file system's journal.
 /// A file that is long enough is left alone. Code::Full if the disk has no room; what fitted stays.
 Status extend_with_zeros(const std::string& path, uint64_t bytes);
+
+/// Writes all of `bytes` at offset `at`. Code::Full if the disk has no room.
+Status write_all(int descriptor, uint64_t at, std::span<const uint8_t> bytes);
 
 /// Writes a new file, or a file anew: what `read` puts into its buffer, from offset 0 on, until it has nothing more; and syncs.
 /// `read` returns how many bytes it has put there. Code::Full if the disk has no room; what was written stays.

@@ -1,26 +1,21 @@
-// StorageExecutor: the seam between the reactor and the thread that may wait for a disk. A job runs on the storage side with
-// the store in hand, then its done() is called on the reactor thread. Jobs run one at a time, in the order of submission.
+// StorageExecutor: the seam between the reactor and the thread that owns the store. A job runs there with the store in hand,
+// then its done() is called on the reactor thread. Jobs run one at a time, in the order of submission.
 #pragma once
 
-#include "agent/base/clock.h"
+#include "agent/model/background.h"
 #include "agent/model/checkpoint_store.h"
 
 namespace weir {
 
-/// Owned by whoever submits it; must stay alive and untouched from submit() until done().
-class StorageJob {
+class StorageJob : public BackgroundJob {
  public:
-  virtual ~StorageJob() = default;
   /// On the storage thread.
   virtual void run(CheckpointStore& store) = 0;
-  /// On the reactor thread.
-  virtual void done(Now now) = 0;
-  /// Whether the store may do its housekeeping after this job was announced. Asked on the storage thread before done().
-  virtual bool wants_housekeeping() const { return false; }
 
  private:
   friend class StorageThread;
-  StorageJob* next_ = nullptr;
+  void work() final { run(*store_); }
+  CheckpointStore* store_ = nullptr;
 };
 
 class StorageExecutor {
