@@ -50,10 +50,10 @@ struct NewestFile::Layout {
   Place places[pipelines_max][2];
 };
 
-Status NewestFile::open(const std::string& state_dir, bool read_only) {
+Status NewestFile::open(const std::string& state_dir, const char* file_name, bool read_only) {
   static_assert(sizeof(Place) == 32 && sizeof(Layout) <= file_bytes_fixed);
   WEIR_ASSERT(layout_ == nullptr);
-  const std::string path = state_dir + "/weir.newest";
+  const std::string path = state_dir + "/" + file_name;
   // Written, not only made long: a page without a block would end the process when the disk is full.
   if (!read_only) WEIR_TRY(extend_with_zeros(path, file_bytes_fixed));
   const int descriptor = ::open(path.c_str(), (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);

@@ -35,7 +35,9 @@ class NewestFile {
   NewestFile& operator=(const NewestFile&) = delete;
 
   /// Creates the file if there is none, unless `read_only`. Code::Full or Code::Io: nothing will be noted.
-  Status open(const std::string& state_dir, bool read_only);
+  Status open(const std::string& state_dir, bool read_only) { return open(state_dir, "weir.newest", read_only); }
+  /// The same about something else than checkpoints, in a file of its own.
+  Status open(const std::string& state_dir, const char* file_name, bool read_only);
   void close();
 
   /// What is known of the pipeline of that name.
