@@ -29,6 +29,8 @@ class Agent final : private ControlHandler, private PollHandler, private TurnHan
   ~Agent() override;
 
   Arena& arena() { return arena_; }
+  /// In the order of the configuration.
+  const std::vector<std::unique_ptr<Pipeline>>& pipelines() const { return pipelines_; }
   /// Runs until SIGTERM or SIGINT, or until it cannot go on. Returns the exit code. The caller has blocked the signals.
   int run(const RunOptions& options);
 

@@ -23,6 +23,7 @@ bool take_value(const std::string& name, const std::string& value, CommandLine& 
   if (name == "topic") line.topic = value;
   if (name == "limit") return parse_number(value, line.limit);
   if (name == "after") return parse_number(value, line.after);
+  line.values[name] = value;
   return true;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct CommandLine {
   bool allow_non_restored_state = false;
   int64_t limit = 100;
   int64_t after = 0;
+  std::map<std::string, std::string> values;  // options of one command alone, by name
   bool help = false;
   std::string error;  // not empty: usage error
 };

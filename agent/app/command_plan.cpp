@@ -3,15 +3,25 @@
 #include "agent/app/commands.h"
 #include "agent/app/configuration.h"
 #include "agent/app/library_memory.h"
+#include "agent/app/plan_checkpoints.h"
 #include "agent/base/text_writer.h"
 
 namespace weir {
 namespace {
 
 constexpr const char* help =
-    "usage: weir plan [CONFIG...] [--set KEY=VALUE]... [--json]\n\n"
+    "usage: weir plan [CONFIG...] [--set KEY=VALUE]... [--target-recovery 30s] [--flash 8GB] [--rate 100] [--json]\n\n"
     "Prints the memory that `weir run` reserves with this configuration: every pool in bytes, with its reason. The sum is\n"
-    "exact: a running agent reports the same number as `reserved`. Exit codes: 0, 78 if it exceeds agent.memory_limit.\n";
+    "exact: a running agent reports the same number as `reserved`. Then what checkpoints write and what a failure costs, and\n"
+    "the interval that fits:\n"
+    "  --target-recovery 30s  a crash must be made good within this time\n"
+    "  --flash 8GB            what lies under the state directory, of 3,000 erase cycles\n"
+    "  --life 10              years that it has to last\n"
+    "  --rate 100             messages per second of each pipeline\n"
+    "  --replay-rate 5000     messages per second that it takes in when it catches up\n"
+    "  --commit 30ms          how long a checkpoint stalls the pipeline (`weir checkpoint list` shows it: T_sync + T_async)\n"
+    "  --mtbf 7d              from one failure to the next\n"
+    "Exit codes: 0, 78 if the memory exceeds agent.memory_limit.\n";
 
 std::string json_string(const std::string& text) {
   std::string buffer(text.size() * 6 + 2, '\0');
@@ -20,7 +30,7 @@ std::string json_string(const std::string& text) {
   return std::string(out.text());
 }
 
-void print_json(const Built& built) {
+void print_json(const Built& built, const CheckpointPlanInput& said) {
   const Arena& arena = built.agent->arena();
   printf("{\"reserved\":%zu,\"limit\":%llu,\"pools\":[", arena.used(),
          static_cast<unsigned long long>(built.config.specification.agent.memory_limit));
@@ -30,10 +40,12 @@ void print_json(const Built& built) {
            json_string(pool.reason).c_str());
     comma = ",";
   }
+  printf("],\"checkpoints\":[");
+  print_checkpoint_plans(built, said, true);
   printf("]}\n");
 }
 
-void print_text(const Built& built) {
+void print_text(const Built& built, const CheckpointPlanInput& said) {
   const Arena& arena = built.agent->arena();
   printf("%12s  %-36s %s\n", "bytes", "pool", "why");
   for (const Pool& pool : arena.pools()) printf("%12zu  %-36s %s\n", pool.bytes, pool.name.c_str(), pool.reason.c_str());
@@ -42,12 +54,16 @@ void print_text(const Built& built) {
   printf("On top of that, not reserved but bounded by how the libraries are driven:\n");
   for (const Pool& pool : library_memory(built.config.specification))
     printf("%12zu  %-36s %s\n", pool.bytes, pool.name.c_str(), pool.reason.c_str());
+  print_checkpoint_plans(built, said, false);
 }
 
 }  // namespace
 
 int command_plan(int count, char** arguments) {
-  CommandLine line = parse_command_line(count, arguments, {"set", "json"});
+  std::vector<std::string> options = checkpoint_plan_options;
+  options.insert(options.end(), {"set", "json"});
+  CommandLine line = parse_command_line(count, arguments, options);
+  const CheckpointPlanInput said = checkpoint_plan_input(line, line.error);
   if (!line.error.empty()) return usage_error("plan", line.error.c_str());
   if (line.help) {
     fputs(help, stdout);
@@ -55,7 +71,7 @@ int command_plan(int count, char** arguments) {
   }
   std::unique_ptr<Built> built = build_from(line, false);
   if (built->exit_code != exit_ok) return built->exit_code;
-  line.json ? print_json(*built) : print_text(*built);
+  line.json ? print_json(*built, said) : print_text(*built, said);
   return fits_memory_limit(*built) ? exit_ok : exit_config;
 }
 

@@ -14,6 +14,7 @@ struct SnapshotBounds {
   size_t bytes = 0;  // put through Snapshot::open
   size_t blobs = 0;
   size_t trims = 0;
+  size_t entry_bytes = 0;  // of keyed state: what one record that changes it adds
 };
 
 /// What has changed since the last barrier.

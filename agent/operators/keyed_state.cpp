@@ -71,7 +71,8 @@ void KeyedState::for_each_frozen(Visit visit) const {
 SnapshotBounds KeyedState::snapshot_bounds() const {
   // Each slot is written at most once, in a delta or with its chunk. The deltas hold slots of chunks that are not rewritten,
   // and a delta blob holds at least as many entries as a chunk has slots: there are no more blobs than chunks.
-  return {size_t{slots()} * (entry_header_bytes + slot_bytes_), chunks_.size(), 1};
+  const size_t entry_bytes = entry_header_bytes + slot_bytes_;
+  return {slots() * entry_bytes, chunks_.size(), 1, entry_bytes};
 }
 
 void KeyedState::snapshot(Snapshot& snapshot, uint32_t op) {

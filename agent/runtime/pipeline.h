@@ -79,6 +79,12 @@ class Pipeline final : public TurnHandler,
 
   void fill_status(PipelineStatus& status, Now now) const;
   void set_recovery_times(int64_t process_start_boot_ms, int64_t open_ms, int64_t restore_ms);
+  /// Bytes of all keyed state when it is full, and those that one message changes.
+  struct KeyedBytes {
+    uint64_t state = 0;
+    uint64_t entry = 0;
+  };
+  KeyedBytes keyed_bytes() const;
   /// The largest transaction that a checkpoint of this pipeline can be, bytes.
   uint64_t transaction_bytes_max() const;
 

@@ -28,6 +28,16 @@ void Pipeline::set_recovery_times(int64_t process_start_boot_ms, int64_t open_ms
 
 uint64_t Pipeline::evicted() const { return restored_evictions_ + graph_.evicted(); }
 
+Pipeline::KeyedBytes Pipeline::keyed_bytes() const {
+  KeyedBytes sum;
+  for (const Stateful* part : stateful_) {
+    const SnapshotBounds bounds = part->snapshot_bounds();
+    sum.state += bounds.entry_bytes > 0 ? bounds.bytes : 0;
+    sum.entry += bounds.entry_bytes;
+  }
+  return sum;
+}
+
 uint64_t Pipeline::transaction_bytes_max() const {
   uint64_t dead_letters = 32 * parts_.dead_letter_payload_max;
   return total_bounds(stateful_).bytes + parts_.outbox.memory / 2 + dead_letters + manifest_bytes_max;
