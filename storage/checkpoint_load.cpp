@@ -122,6 +122,14 @@ Status SqliteCheckpointStore::announce(uint32_t pipeline, const Damage& damage, 
 Status SqliteCheckpointStore::load(uint32_t pipeline, RestoreHandler& handler) {
   OpenPipeline* opened = find_pipeline(pipeline);
   if (opened == nullptr) return {Code::InvalidArgument, "the pipeline was not opened"};
+  const Status status = load_sound(*opened, handler);
+  // What is refused is left as it is, also by closing.
+  if (status.code() == Code::Corrupt || status.code() == Code::Io) database_.leave_wal_at_close();
+  return status;
+}
+
+Status SqliteCheckpointStore::load_sound(OpenPipeline& opened, RestoreHandler& handler) {
+  const uint32_t pipeline = opened.pipeline;
   uint64_t sound = 0;
   std::vector<Damage> damaged;
   WEIR_TRY(choose(pipeline, sound, damaged));
@@ -130,7 +138,7 @@ Status SqliteCheckpointStore::load(uint32_t pipeline, RestoreHandler& handler) {
   if (!damaged.empty() && going_on && !read_only_) WEIR_TRY(keep_copy(damaged.front().id, copy));
   for (const Damage& damage : damaged) WEIR_TRY(announce(pipeline, damage, copy, handler));
   if (!going_on) return {Code::Corrupt, "no retained checkpoint is sound"};
-  if (!damaged.empty() && !read_only_) WEIR_TRY(forget_after(*opened, sound));
+  if (!damaged.empty() && !read_only_) WEIR_TRY(forget_after(opened, sound));
   if (sound == 0) return {Code::NotFound, "the pipeline has no checkpoint yet"};
   return Loader(*this, &handler).walk(pipeline, sound);
 }

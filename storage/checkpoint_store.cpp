@@ -41,6 +41,8 @@ Status SqliteCheckpointStore::open(const StoreOptions& options) {
   // Without it nothing is lost but a witness, so that it cannot be had stops nobody.
   const Status noted = newest_.open(options.state_dir, read_only_);
   Status status = open_database(options);
+  // Closing would sync again what has just failed.
+  if (!status.ok() && database_.is_open()) database_.leave_wal_at_close();
   // Callers read the detail of Busy as a pid, and SQLite does not know whose lock it met.
   if (status.code() == Code::Busy) return {Code::Busy, status.text()};
   WEIR_TRY(status);

@@ -158,6 +158,7 @@ class SqliteCheckpointStore final : public CheckpointStore {
     uint64_t id = 0;
     Status status;
   };
+  Status load_sound(OpenPipeline& opened, RestoreHandler& handler);
   Status choose(uint32_t pipeline, uint64_t& sound, std::vector<Damage>& damaged);
   Status announce(uint32_t pipeline, const Damage& damage, std::string_view copy, RestoreHandler& handler);
   Status keep_copy(uint64_t damaged, std::string& copy);

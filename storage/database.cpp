@@ -40,6 +40,7 @@ Status Database::open(const DatabaseSettings& settings) {
   Status status = connect(settings);
   if (status.ok()) status = identify(settings);
   if (status.ok()) status = configure(settings);
+  if (!status.ok() && connection_ != nullptr) leave_wal_at_close();
   if (!status.ok()) close();
   return status;
 }
