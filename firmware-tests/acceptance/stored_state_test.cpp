@@ -77,7 +77,8 @@ class StoredStateTest : public GatewayTest {
     sqlite3_close(database);
     return changed;
   }
-  uint64_t newest_id() {
+  uint64_t newest_id() { return number("SELECT max(checkpoint) FROM checkpoint"); }
+  uint64_t number(const char* sql) {
     sqlite3* database = nullptr;
     uint64_t id = 0;
     LONGS_EQUAL(SQLITE_OK, sqlite3_open((gateway->state_dir() + "/weir.db").c_str(), &database));
@@ -85,7 +86,7 @@ class StoredStateTest : public GatewayTest {
       *static_cast<uint64_t*>(to) = std::stoull(values[0]);
       return 0;
     };
-    LONGS_EQUAL(SQLITE_OK, sqlite3_exec(database, "SELECT max(checkpoint) FROM checkpoint", read, &id, nullptr));
+    LONGS_EQUAL(SQLITE_OK, sqlite3_exec(database, sql, read, &id, nullptr));
     sqlite3_close(database);
     return id;
   }
@@ -242,6 +243,30 @@ TEST(StoredState, that_is_no_database_is_refused_unless_a_fresh_start_is_asked_f
   STRCMP_CONTAINS("ALARM", log.c_str());
   STRCMP_CONTAINS("The pipeline begins empty", log.c_str());
   CHECK_TRUE(exists("weir.db.corrupt-1"));
+  LONGS_EQUAL(200, gateway->pipeline().recovery.lost_messages);
+}
+
+TEST(StoredState, whose_structure_is_damaged_is_set_aside_where_a_fresh_start_is_asked_for_and_never_loops) {
+  stop_with_state();
+  const uint64_t before = newest_id();
+  const std::string database = gateway->state_dir() + "/weir.db";
+  const size_t root = number("SELECT rootpage FROM sqlite_schema WHERE name = 'opstate'");
+  remove((database + "-wal").c_str());
+  std::string bytes = read_whole_file(database);
+  bytes.replace((root - 1) * 4096, 64, std::string(64, '\x7F'));
+  CHECK_TRUE(write_whole_file(database, bytes).ok());
+  for (int start = 0; start < 2; ++start) {
+    STRCMP_CONTAINS("Ways out", log_of_start(false).c_str());
+    LONGS_EQUAL(65, exit_code_);
+  }
+  CHECK_TRUE(read_whole_file(database) == bytes);
+  gateway->replace("name = \"box\"", "name = \"box\"\non_corrupt = \"fresh\"");
+  gateway->write_config();
+  STRCMP_CONTAINS("ALARM", log_of_start(false).c_str());
+  LONGS_EQUAL(1, exit_code_);
+  CHECK_TRUE(read_whole_file(database + ".corrupt-1") == bytes);
+  STRCMP_CONTAINS("The pipeline begins empty", log_of_start(true).c_str());
+  UNSIGNED_LONGS_EQUAL(before, gateway->pipeline().recovery.lost_newest_id);
   LONGS_EQUAL(200, gateway->pipeline().recovery.lost_messages);
 }
 

@@ -8,6 +8,7 @@
 #include "firmware-tests/support/random.h"
 #include "firmware-tests/unit/storage_fixture.h"
 #include "storage/files.h"
+#include "storage/set_aside.h"
 
 #include <CppUTest/TestHarness.h>
 
@@ -368,4 +369,26 @@ TEST(RetainedCheckpoints, a_database_whose_structure_is_damaged_is_refused_inste
   STRCMP_EQUAL("", handler.text.c_str());
   fixture.close();
   CHECK(file == read_whole_file(fixture.database_path()));
+}
+
+TEST(RetainedCheckpoints, a_database_that_is_moved_aside_takes_its_log_along_and_the_newest_two_are_kept) {
+  const std::string& directory = fixture.options.state_dir;
+  for (int number = 1; number <= 4; ++number) {
+    open(2);
+    CHECK_OK(fixture.commit(TestCheckpoint(1).state(step, std::to_string(number))));
+    CHECK(move_aside(directory).status().code() == Code::Busy);
+    fixture.close();
+    const Result<std::string> kept = move_aside(directory);
+    CHECK_OK(kept.status());
+    STRCMP_EQUAL((directory + "/weir.db.corrupt-" + std::to_string(number)).c_str(), kept.value().c_str());
+    CHECK(path_exists(kept.value() + "-wal"));
+    CHECK_FALSE(path_exists(directory + "/weir.db"));
+    CHECK_FALSE(path_exists(directory + "/weir.db-wal"));
+    STRCMP_EQUAL((std::to_string(number) + "\n").c_str(),
+                 plain_sql(kept.value(), "SELECT CAST(bytes AS TEXT) FROM opstate").c_str());
+  }
+  CHECK(files_named("weir.db.corrupt-") <= 4);  // SQLite may have taken a log along when the test looked
+  CHECK_FALSE(path_exists(directory + "/weir.db.corrupt-2"));
+  CHECK(path_exists(directory + "/weir.db.corrupt-3"));
+  CHECK(move_aside(directory).status().code() == Code::Io);
 }
