@@ -24,7 +24,7 @@ function(weir_header_closure result)
 endfunction()
 
 file(GLOB api_headers CONFIGURE_DEPENDS RELATIVE "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/agent/api/*.h")
-weir_header_closure(public_headers ${api_headers} agent/app/run_weir.h)
+weir_header_closure(public_headers ${api_headers} agent/app/run_weir.h agent/model/trigger_kind.h)
 foreach(header ${public_headers})
   get_filename_component(folder "${header}" DIRECTORY)
   install(FILES "${header}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weir/${folder}")

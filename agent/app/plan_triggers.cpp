@@ -4,6 +4,7 @@
 #include <array>
 
 #include "agent/app/plan_parts.h"
+#include "agent/model/trigger_kind.h"
 
 namespace weir {
 namespace {
@@ -56,6 +57,19 @@ Schema context_schema() {
   return schema;
 }
 
+/// One that an engineer's program has registered.
+void add_registered(const CheckpointSpec& spec, Diagnostics& diagnostics, std::vector<NamedTrigger>& triggers) {
+  const TriggerKind* kind = find_trigger_kind(spec.trigger.value);
+  if (kind == nullptr) return;  // none is named, or that was reported when the file was read
+  std::string problem;
+  std::unique_ptr<CheckpointTrigger> trigger = kind->make(spec.options, problem);
+  if (trigger == nullptr) {
+    diagnostics.error(spec.trigger.at, spec.trigger.value.size(), problem);
+    return;
+  }
+  triggers.push_back({CheckpointReason::Trigger, std::move(trigger)});
+}
+
 }  // namespace
 
 CheckpointPolicy checkpoint_policy(const PipelineSpec& spec) {
@@ -82,6 +96,7 @@ CheckpointPolicy checkpoint_policy(const PipelineSpec& spec) {
 
 std::vector<NamedTrigger> make_triggers(const PipelineSpec& spec, Diagnostics& diagnostics, Arena& arena) {
   std::vector<NamedTrigger> triggers;
+  add_registered(spec.checkpoint, diagnostics, triggers);
   if (spec.checkpoint.when.at.line == 0) return triggers;
   Program program;
   std::vector<ExpressionError> errors;

@@ -77,6 +77,7 @@ class SectionBinder {
   void bind_fields(const Node& node);
   void bind_expressions(const Option& option, const Node& node);
   const Section* section_for(const Option& option) const;
+  const Node* naming_node() const;
   void bind_absent_table(const Option& option);
   bool bind_expression(const Option& option, const Node& node, NamedExpression& named);
   bool bind_filtered(const Node& node, NamedExpression& named);
@@ -298,21 +299,34 @@ void SectionBinder::bind_expressions(const Option& option, const Node& node) {
   }
 }
 
-/// The section of a row without one is that of the custom operator that the table names.
+/// The section of a row without one is that of the custom operator, or trigger, that the table names.
 const Section* SectionBinder::section_for(const Option& option) const {
   if (option.section) return option.section;
-  const Node* name = table_ ? table_->find("operator") : nullptr;
-  const StepKind* kind = name && name->kind == NodeKind::String ? find_step_kind(name->text.value) : nullptr;
-  return kind && kind->custom ? &section_of(*kind) : nullptr;
+  if (const Node* name = naming_node(); name != nullptr) {
+    if (name->key == "trigger") {
+      const TriggerKind* kind = find_trigger_kind(name->text.value);
+      return kind ? &section_of(*kind) : nullptr;
+    }
+    const StepKind* kind = find_step_kind(name->text.value);
+    return kind && kind->custom ? &section_of(*kind) : nullptr;
+  }
+  return nullptr;
+}
+
+/// The text that says whose options a table's `options` are; nullptr if there is none.
+const Node* SectionBinder::naming_node() const {
+  for (const char* key : {"operator", "trigger"})
+    if (const Node* name = table_ ? table_->find(key) : nullptr; name && name->kind == NodeKind::String) return name;
+  return nullptr;
 }
 
 void SectionBinder::bind_absent_table(const Option& option) {
   if (!option.only_if_written) return bind_table(option, nullptr);
   if (option.section || !section_for(option)) return;
-  // The options of a custom operator are checked and have their defaults also where none is written.
+  // The options of what is named are checked and have their defaults also where none is written.
   Node empty;
-  empty.at = table_->find("operator")->at;
-  empty.length = table_->find("operator")->length;
+  empty.at = naming_node()->at;
+  empty.length = naming_node()->length;
   bind_table(option, &empty);
 }
 

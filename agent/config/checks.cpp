@@ -111,6 +111,15 @@ void check_operator(const Node& node, void*, CheckContext& context) {
   text_error(context, node.text, "unknown operator " + quoted(node.text.value), help);
 }
 
+void check_trigger(const Node& node, void*, CheckContext& context) {
+  if (find_trigger_kind(node.text.value)) return;
+  std::vector<std::string> names;
+  for (const TriggerKind* each : trigger_kinds()) names.emplace_back(each->name);
+  text_error(
+      context, node.text, "unknown trigger " + quoted(node.text.value),
+      names.empty() ? "this program has registered no triggers of its own" : suggest(node.text.value, names, "there are:"));
+}
+
 void check_restart(const Node& node, void* section, CheckContext& context) {
   const RestartSpec& restart = as<RestartSpec>(section);
   struct Use {

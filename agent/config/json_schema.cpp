@@ -66,8 +66,8 @@ class JsonText {
 
 void write_section(const Section& section, JsonText& json);
 
-/// Its table is what the operator that is named declares.
-bool names_operators(const Option& option) { return option.type == OptionType::Table && !option.section; }
+/// Beside it stand the options of the operator that is named, as it declares them.
+bool names_operators(const Option& option) { return std::string_view(option.key) == "operator"; }
 
 void write_choices(const Option& option, JsonText& json) {
   json.key("enum");
@@ -184,7 +184,7 @@ void write_type(const Option& option, JsonText& json) {
     case OptionType::AggregateTable:
       return write_named(field_names, json, [&] { write_aggregate(json); });
     case OptionType::Table:
-      if (!option.section) return json.member("type", "object");  // as the operator declares
+      if (!option.section) return json.member("type", "object");  // as the operator, or trigger, declares
       return write_section(*option.section, json);
     case OptionType::NamedTables:
       return write_named(name_pattern, json, [&] { write_section(*option.section, json); });

@@ -9,6 +9,7 @@
 #include "agent/model/config_text.h"
 #include "agent/model/source_field.h"
 #include "agent/model/step_kind.h"
+#include "agent/model/trigger_kind.h"
 
 namespace weir {
 
@@ -49,6 +50,8 @@ struct CheckpointSpec {
   uint64_t unacked = 0;      // 0: half of the source's max_unacked
   uint64_t outbox_rows = 0;  // 0: off
   int64_t event_time = 0;    // ms; 0: off
+  Text trigger;              // the name of a registered one; empty: none
+  StepOptions options;       // its own
   Text when;                 // empty: none
   int64_t timeout = 0;       // ms
   uint64_t tolerable_failures = UINT64_MAX;

@@ -50,7 +50,7 @@ Option row_of(const StepOption& option) {
 }
 
 struct RegisteredSection {
-  const StepKind* kind = nullptr;
+  const void* kind = nullptr;
   std::string header;
   std::vector<Option> options;
   Section section;
@@ -60,6 +60,18 @@ struct RegisteredSection {
 std::deque<RegisteredSection>& sections() {
   static std::deque<RegisteredSection> all;
   return all;
+}
+
+const Section& find_or_make(const void* kind, std::string header, const char* documentation,
+                            std::span<const StepOption> options) {
+  for (const RegisteredSection& each : sections())
+    if (each.kind == kind) return each.section;
+  RegisteredSection& made = sections().emplace_back();
+  made.kind = kind;
+  made.header = std::move(header);
+  for (const StepOption& option : options) made.options.push_back(row_of(option));
+  made.section = {.header = made.header.c_str(), .documentation = documentation, .options = made.options};
+  return made.section;
 }
 
 Option verb_row(const StepKind& kind) {
@@ -76,14 +88,12 @@ Option verb_row(const StepKind& kind) {
 }  // namespace
 
 const Section& section_of(const StepKind& kind) {
-  for (const RegisteredSection& each : sections())
-    if (each.kind == &kind) return each.section;
-  RegisteredSection& made = sections().emplace_back();
-  made.kind = &kind;
-  made.header = std::string("[pipeline.step.") + (kind.custom ? "options" : kind.verb) + "]";
-  for (const StepOption& option : kind.options) made.options.push_back(row_of(option));
-  made.section = {.header = made.header.c_str(), .documentation = kind.documentation, .options = made.options};
-  return made.section;
+  return find_or_make(&kind, std::string("[pipeline.step.") + (kind.custom ? "options" : kind.verb) + "]", kind.documentation,
+                      kind.options);
+}
+
+const Section& section_of(const TriggerKind& kind) {
+  return find_or_make(&kind, "[pipeline.checkpoint.options]", kind.documentation, kind.options);
 }
 
 std::span<const Option> with_registered_steps(std::span<const Option> own) {

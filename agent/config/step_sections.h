@@ -4,6 +4,7 @@
 
 #include "agent/config/option.h"
 #include "agent/model/step_kind.h"
+#include "agent/model/trigger_kind.h"
 
 namespace weir {
 
@@ -12,5 +13,7 @@ std::span<const Option> with_registered_steps(std::span<const Option> own);
 
 /// The options of `kind` as a section whose struct is StepOptions.
 const Section& section_of(const StepKind& kind);
+/// The same for a registered trigger of checkpoints.
+const Section& section_of(const TriggerKind& kind);
 
 }  // namespace weir

@@ -2,6 +2,7 @@
 #include "agent/app/plan_triggers.h"
 
 #include "agent/app/planner.h"
+#include "agent/model/trigger_kind.h"
 #include "firmware-tests/unit/config_fixture.h"
 
 #include <CppUTest/TestHarness.h>
@@ -87,6 +88,75 @@ TEST(PlanTriggers, every_name_of_the_documentation_can_be_asked_for) {
   std::vector<NamedTrigger> triggers = make_triggers(config.specification.pipeline[0], config.diagnostics, arena);
   LONGS_EQUAL(1, triggers.size());
   CHECK(triggers[0].trigger->evaluate({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}) == CheckpointTrigger::Ask::Soft);
+}
+
+namespace {
+
+/// Asks as soon as so many bytes of a budget are left.
+struct BudgetTrigger final : CheckpointTrigger {
+  explicit BudgetTrigger(int64_t most) : most_bytes(static_cast<uint64_t>(most)) {}
+  Ask evaluate(const CheckpointContext& context) override { return context.bytes >= most_bytes ? Ask::Hard : Ask::No; }
+  uint64_t most_bytes;
+};
+
+std::unique_ptr<CheckpointTrigger> make_budget(const StepOptions& options, std::string& problem) {
+  if (options.integer("most") == 13) {
+    problem = "13 brings bad luck";
+    return nullptr;
+  }
+  return std::make_unique<BudgetTrigger>(options.integer("most"));
+}
+
+constexpr StepOption budget_options[] = {{.key = "most",
+                                          .type = StepOptionType::Size,
+                                          .standard = "100B",
+                                          .minimum = "1B",
+                                          .documentation = "Bytes that may be lost.",
+                                          .example = "most = \"1KiB\""}};
+constexpr TriggerKind budget = {
+    .name = "budget", .documentation = "By what may be lost.", .options = budget_options, .make = make_budget};
+
+/// Registered for the length of a test.
+struct Registered {
+  Registered() { register_trigger_kind(budget); }
+  ~Registered() { unregister_trigger_kind(budget); }
+};
+
+}  // namespace
+
+TEST(PlanTriggers, make_a_registered_one_with_its_options_or_their_defaults) {
+  Registered registered;
+  for (const auto& [text, most] : {std::pair<const char*, uint64_t>{"{ trigger = \"budget\" }", 100},
+                                   {"{ trigger = \"budget\", options = { most = \"1KiB\" }, when = \"records > 5\" }", 1024}}) {
+    fixture.write(example_configuration());
+    LoadedConfig config = load(text);
+    std::vector<NamedTrigger> triggers = make_triggers(config.specification.pipeline[0], config.diagnostics, arena);
+    CHECK_TRUE(!triggers.empty() && triggers[0].reason == CheckpointReason::Trigger);
+    CheckpointContext context;
+    context.bytes = most - 1;
+    CHECK(triggers[0].trigger->evaluate(context) == CheckpointTrigger::Ask::No);
+    context.bytes = most;
+    CHECK(triggers[0].trigger->evaluate(context) == CheckpointTrigger::Ask::Hard);
+    UNSIGNED_LONGS_EQUAL(most == 100 ? 1 : 2, triggers.size());
+  }
+}
+
+TEST(PlanTriggers, say_what_is_wrong_with_a_registered_one_at_its_place) {
+  Registered registered;
+  const std::pair<const char*, const char*> faults[] = {
+      {"{ trigger = \"buget\" }", "error: unknown trigger \"buget\""},
+      {"{ trigger = \"budget\", options = { least = 3 } }", "error: unknown key \"least\""},
+      {"{ trigger = \"budget\", options = { most = \"0B\" } }", "\"most\" must be"},
+      {"{ trigger = \"budget\", options = { most = \"13B\" } }", "error: 13 brings bad luck"},
+  };
+  for (const auto& [text, message] : faults) {
+    fixture.write(example_configuration());
+    STRCMP_CONTAINS(message, problems(text).c_str());
+  }
+}
+
+TEST(PlanTriggers, say_that_a_program_has_registered_none) {
+  STRCMP_CONTAINS("this program has registered no triggers of its own", problems("{ trigger = \"budget\" }").c_str());
 }
 
 TEST(PlanTriggers, say_where_an_expression_is_wrong) {
