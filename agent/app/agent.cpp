@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -26,8 +27,9 @@
 namespace weir {
 namespace {
 
-/// Descriptors that the reactor watches besides those of pipelines: signals, storage, control listener and caller.
-constexpr size_t descriptors_own = 8;
+/// Descriptors that the reactor watches besides those of pipelines: signals, storage, control listener and caller, control
+/// topic.
+constexpr size_t descriptors_own = 8 + connector_descriptors;
 constexpr size_t descriptors_per_pipeline = 2 * connector_descriptors;  // source and sink
 constexpr size_t control_answer_bytes_min = 64 * 1024;
 
@@ -63,6 +65,8 @@ Agent::Agent(LoadedConfig& config, Clock& clock)
                                                  "what the control socket shows of each pipeline");
   pipelines_ = build_pipelines(config, arena_);
   checkpoint_requests_ = std::make_unique<CheckpointRequests>(pipelines_);
+  control_topic_ = build_control_topic(config, arena_);
+  control_topic_requests_ = std::make_unique<CheckpointRequests>(pipelines_);
 }
 
 Agent::~Agent() {
@@ -212,6 +216,7 @@ Status Agent::start() {
     reactor_.add(*pipeline);
     WEIR_TRY(pipeline->start(reactor_, *storage_, now));
   }
+  if (control_topic_ != nullptr) WEIR_TRY(control_topic_->start(reactor_, *this, now));
   reactor_.add(*this);
   return {};
 }
@@ -249,6 +254,7 @@ void Agent::begin_stop(Now now) {
 
 int Agent::finish() {
   control_.stop();
+  if (control_topic_ != nullptr) control_topic_->stop();
   storage_->stop();
   int code = exit_ok;
   for (auto& pipeline : pipelines_)
@@ -264,10 +270,12 @@ void Agent::on_turn(Now now) {
   // A store that failed once is not written again; the process ends, and whoever supervises it starts it anew.
   if (failed) begin_stop(now);
   if (checkpoint_requests_->poll(now)) control_.answer(now);
+  if (control_topic_requests_->poll(now)) control_topic_->answer(now);
   if (all_stopped && !job_in_flight_) reactor_.stop();
   if (now.boot_ms - last_tick_boot_ms_ < 1000) return;
   last_tick_boot_ms_ = now.boot_ms;
   control_.on_tick(now);
+  if (control_topic_ != nullptr) control_topic_->on_tick(now);
   notify_status(now);
 }
 
@@ -325,6 +333,18 @@ ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out,
         "[PIPELINE]\n");
   }
   return Answer::Now;
+}
+
+/// What may be asked over MQTT: less than on the socket, which belongs to this user.
+void Agent::on_control(std::string_view line, TextWriter& out, Now now) {
+  constexpr std::string_view checkpoint = "checkpoint";
+  const bool known = line == checkpoint || (line.starts_with(checkpoint) && line[checkpoint.size()] == ' ');
+  std::array<char, ControlTopic::line_max + 8> words;
+  TextWriter text(words);
+  text.append("text").append(known ? line.substr(checkpoint.size()) : "");
+  if (known && control_topic_requests_->begin(text.text(), out, now)) return;
+  if (!known) out.append("error: unknown command; there is: checkpoint [PIPELINE]\n");
+  control_topic_->answer(now);
 }
 
 void Agent::answer_status(bool json, TextWriter& out, Now now) {

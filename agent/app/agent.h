@@ -13,6 +13,7 @@
 #include "agent/runtime/storage_thread.h"
 #include "agent/status/agent_status.h"
 #include "agent/status/control_server.h"
+#include "connectors/mqtt/control_topic.h"
 #include "storage/checkpoint_store.h"
 
 namespace weir {
@@ -21,7 +22,7 @@ struct RunOptions {
   bool allow_non_restored_state = false;
 };
 
-class Agent final : private ControlHandler, private PollHandler, private TurnHandler {
+class Agent final : private ControlHandler, private ControlTopicHandler, private PollHandler, private TurnHandler {
  public:
   /// Reserves every pool and builds every pipeline. What is wrong with the configuration beyond its syntax (expressions,
   /// fields, sizes) is added to its diagnostics; check them before anything else.
@@ -65,6 +66,7 @@ class Agent final : private ControlHandler, private PollHandler, private TurnHan
   void notify_status(Now now);
 
   Answer on_command(std::string_view line, TextWriter& out, Now now) override;
+  void on_control(std::string_view line, TextWriter& out, Now now) override;
   void answer_status(bool json, TextWriter& out, Now now);
   Answer answer_dead_letters(std::string_view words, TextWriter& out);
   void on_ready(uint32_t events, Now now) override;  // signals
@@ -82,7 +84,9 @@ class Agent final : private ControlHandler, private PollHandler, private TurnHan
   std::unique_ptr<SqliteCheckpointStore> store_;
   std::unique_ptr<StorageThread> storage_;
   ListJob list_job_;
-  std::unique_ptr<CheckpointRequests> checkpoint_requests_;
+  std::unique_ptr<CheckpointRequests> checkpoint_requests_;  // of the control socket
+  std::unique_ptr<ControlTopic> control_topic_;              // nullptr: none is wanted
+  std::unique_ptr<CheckpointRequests> control_topic_requests_;
   int signals_ = -1;
   bool ready_ = false;
   bool stopping_ = false;

@@ -189,6 +189,22 @@ std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpe
 
 }  // namespace
 
+std::unique_ptr<ControlTopic> build_control_topic(LoadedConfig& config, Arena& arena) {
+  const ControlSpec& control = config.specification.agent.control;
+  const MqttSpec* mqtt = control.given ? find_mqtt(config.specification, control.mqtt) : nullptr;
+  if (mqtt == nullptr) return nullptr;
+  ControlTopicSpec spec;
+  spec.host = mqtt->host;
+  spec.port = mqtt->port;
+  spec.version_5 = mqtt->mqtt == "5";
+  spec.client_id = mqtt->client_id + "-control";
+  spec.username = mqtt->username;
+  spec.password = read_password(*mqtt, config.diagnostics);
+  spec.topic = control.topic.value;
+  spec.keepalive_ms = mqtt->keepalive;
+  return std::make_unique<ControlTopic>(spec, arena);
+}
+
 std::vector<std::unique_ptr<Pipeline>> build_pipelines(LoadedConfig& config, Arena& arena) {
   static NanopbManifestCodec codec;  // has no state
   std::vector<std::unique_ptr<Pipeline>> pipelines;

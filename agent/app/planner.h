@@ -8,8 +8,12 @@
 #include "agent/base/arena.h"
 #include "agent/config/load.h"
 #include "agent/runtime/pipeline.h"
+#include "connectors/mqtt/control_topic.h"
 
 namespace weir {
+
+/// nullptr if the configuration asks for none, or it cannot be.
+std::unique_ptr<ControlTopic> build_control_topic(LoadedConfig& config, Arena& arena);
 
 /// One per [[pipeline]]; empty if there is any error, for then nothing may run.
 std::vector<std::unique_ptr<Pipeline>> build_pipelines(LoadedConfig& config, Arena& arena);

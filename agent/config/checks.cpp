@@ -111,6 +111,12 @@ void check_operator(const Node& node, void*, CheckContext& context) {
   text_error(context, node.text, "unknown operator " + quoted(node.text.value), help);
 }
 
+void check_control_topic(const Node& node, void*, CheckContext& context) {
+  if (const char* problem = topic_filter_problem(node.text.value)) return text_error(context, node.text, problem);
+  if (node.text.value.find_first_of("+#") != std::string::npos)
+    text_error(context, node.text, "the control topic is one topic, without wildcards");
+}
+
 void check_trigger(const Node& node, void*, CheckContext& context) {
   if (find_trigger_kind(node.text.value)) return;
   std::vector<std::string> names;
@@ -404,6 +410,7 @@ void check_specification(const Node& node, void* section, CheckContext& context)
     if (!pipeline.source.empty()) check_broker_name(pipeline.first_source().mqtt, brokers, context);
     check_broker_name(pipeline.sink.mqtt, brokers, context);
   }
+  check_broker_name(specification.agent.control.mqtt, brokers, context);
 }
 
 }  // namespace weir

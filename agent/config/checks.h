@@ -12,6 +12,7 @@ void check_topics(const Node& node, void* section, CheckContext& context);
 void check_topic_template(const Node& node, void* section, CheckContext& context);
 void check_source_qos(const Node& node, void* section, CheckContext& context);
 void check_sink_qos(const Node& node, void* section, CheckContext& context);
+void check_control_topic(const Node& node, void* section, CheckContext& context);
 void check_trigger(const Node& node, void* section, CheckContext& context);
 void check_operator(const Node& node, void* section, CheckContext& context);
 void check_window_offset(const Node& node, void* section, CheckContext& context);  // also fills offset_ms

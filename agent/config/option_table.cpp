@@ -26,6 +26,33 @@ constexpr const char* time_choices[] = {"event", "processing"};
 constexpr const char* deliveries[] = {"exactly-once"};
 constexpr const char* later_deliveries[] = {"immediate"};
 
+constexpr Option control_options[] = {
+    {.key = "mqtt",
+     .type = Text,
+     .member = member<&ControlSpec::mqtt>,
+     .required = true,
+     .documentation = "The broker, by its name under `[mqtt]`.",
+     .example = "mqtt = \"local\""},
+    {.key = "topic",
+     .type = Text,
+     .member = member<&ControlSpec::topic>,
+     .required = true,
+     .minimum = "1",
+     .maximum = "200",
+     .documentation =
+         "Commands are taken here and answered on the topic with `/answer` behind it. Whoever may publish here may ask: the "
+         "broker's access rules are the only lock.",
+     .example = "topic = \"gateways/gw-17/control\"",
+     .check = check_control_topic},
+};
+
+constexpr Section control_section = {
+    .header = "[agent.control]",
+    .documentation = "Commands over MQTT: `checkpoint`, or `checkpoint PIPELINE`. Off unless this table is written.",
+    .options = control_options,
+    .given = member<&ControlSpec::given>,
+};
+
 constexpr Option agent_options[] = {
     {.key = "name",
      .type = Name,
@@ -70,6 +97,13 @@ constexpr Option agent_options[] = {
      .choices = log_levels,
      .documentation = "The least important messages that are still logged.",
      .example = "log_level = \"notice\""},
+    {.key = "control",
+     .type = Table,
+     .member = member<&AgentSpec::control>,
+     .section = &control_section,
+     .only_if_written = true,
+     .documentation = "Commands over MQTT.",
+     .example = "control = { mqtt = \"local\", topic = \"gateways/gw-17/control\" }"},
 };
 
 constexpr Section agent_section = {

@@ -13,12 +13,20 @@
 
 namespace weir {
 
+/// Commands over MQTT; off where nothing is written.
+struct ControlSpec {
+  Text mqtt;
+  Text topic;
+  bool given = false;
+};
+
 struct AgentSpec {
   std::string name;  // default: the host's name
   std::string state_dir;
   uint64_t memory_limit = 0;  // bytes
   std::string on_corrupt;     // "refuse" or "fresh"
   std::string log_level;      // "error" "warning" "notice" "info" "debug"
+  ControlSpec control;
   Location at;
 };
 

@@ -95,3 +95,38 @@ TEST(CheckpointCommand, lists_the_newest_checkpoints_with_the_parts_of_their_tim
   STRCMP_CONTAINS((" " + std::to_string(id) + "  ").c_str(), list({"--pipeline", "per-second"}).output.c_str());
   LONGS_EQUAL(1, list({"--pipeline", "other"}).end.exit_code);
 }
+
+TEST(CheckpointCommand, a_topic_takes_the_same_command_and_answers_and_leaves_old_messages_alone) {
+  std::string config = per_second_config;
+  const std::string often = "interval = \"30ms\", min_pause = \"1ms\"";
+  config.replace(config.find(often), often.size(), "interval = \"1h\"");
+  config.replace(config.find("[mqtt.local]"), 0, "control = { mqtt = \"local\", topic = \"box/control\" }\n\n");
+  prepare(config);
+  gateway->listen_to("box/control/answer");
+  CHECK_TRUE(gateway->start_broker());
+  CHECK_TRUE(gateway->start_clients());
+  CHECK_TRUE(gateway->publish("box/control", "checkpoint", 1, true));
+  CHECK_TRUE(gateway->start_agent());
+  measure("a", 20, 0);
+  CHECK_TRUE(eventually(10'000, [this] { return gateway->pipeline().ledger.received == 1; }));
+  before = gateway->pipeline().checkpoint.last_id;
+  size_t asked = 0;
+  auto ask = [&](const std::string& command) {
+    CHECK_TRUE(gateway->publish("box/control", command));
+    ++asked;
+    CHECK_TRUE(eventually(10'000, [&] { return gateway->results().size() >= asked; }));
+    return gateway->results().back().payload;
+  };
+  // It may not have subscribed yet: then nobody answers.
+  CHECK_TRUE(gateway->broker().wait_for_subscription("box-control"));
+  const std::string answer = ask("checkpoint\n");
+  const ObservedPipeline pipeline = gateway->pipeline();
+  CHECK_TRUE(pipeline.checkpoint.last_id > before);
+  STRCMP_CONTAINS(("per-second: checkpoint " + std::to_string(pipeline.checkpoint.last_id)).c_str(), answer.c_str());
+  STRCMP_CONTAINS("per-second: checkpoint ", ask("checkpoint per-second").c_str());
+  STRCMP_CONTAINS("error: there is no pipeline \"other\"", ask("checkpoint other").c_str());
+  STRCMP_CONTAINS("error: unknown command", ask("status").c_str());
+  STRCMP_CONTAINS("error: unknown command", ask("").c_str());
+  STRCMP_CONTAINS("too long", ask(std::string(300, 'x')).c_str());
+  UNSIGNED_LONGS_EQUAL(asked, gateway->results().size());
+}

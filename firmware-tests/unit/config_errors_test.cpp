@@ -629,7 +629,7 @@ TEST(ConfigErrors, a_key_far_from_all_names_all) {
   says(
       "c.toml:2:1: error: unknown key \"zzzzzzzz\" in [agent]\n"
       "zzzzzzzz = 1\n"
-      "^~~~~~~~ there are: name, state_dir, memory_limit, log_level\n",
+      "^~~~~~~~ there are: name, state_dir, on_corrupt, memory_limit, log_level, control\n",
       "name = \"gw-17\"", "zzzzzzzz = 1");
 }
 
