@@ -2,8 +2,9 @@
 // up to `slot_bytes` of bytes that the owner lays out; how many are in use is said when it is taken. Owned by one operator;
 // reactor thread; never allocates after it was made.
 //
-// What is stored. The slots are cut into chunks of as many neighbours as fit a blob of 32 KiB even when all are full. A blob is
-// one or more entries (u32 slot, u16 length, bytes), sorted by slot, each slot once; length 0 says that the slot is free.
+// What is stored. The slots are cut into chunks of as many neighbours as fit a blob of 33,200 bytes even when all are full. A
+// blob is one or more entries (u32 slot, u16 length, bytes), sorted by slot, each slot once; length 0 says that the slot is
+// free.
 //   Base, index = chunk:  the whole chunk as it was at the checkpoint that wrote it; slots not named are free.
 //   Delta, index 0, 1, …: what changed since the previous committed checkpoint.
 // A checkpoint writes its changes as deltas and rewrites a few chunks in turn, as many bytes of them as it has changed bytes
@@ -31,9 +32,12 @@ namespace weir {
 class KeyedState {
  public:
   static constexpr uint32_t none = UINT32_MAX;
-  static constexpr uint32_t blob_bytes_max = 32 * 1024;
+  /// What fills eight of SQLite's overflow pages (4,092 bytes each) and leaves as little as it can (489 bytes) in the leaf of
+  /// its table: then eight blobs share a leaf. 32 KiB would leave 4,000 bytes there, a leaf for each blob, and write a quarter
+  /// more.
+  static constexpr uint32_t blob_bytes_max = 33'200;
   static constexpr uint32_t entry_header_bytes = 6;
-  static constexpr uint32_t slot_bytes_max = blob_bytes_max - entry_header_bytes;
+  static constexpr uint32_t slot_bytes_max = 32 * 1024 - entry_header_bytes;
   static constexpr uint64_t rewrite_ratio = 1;
 
   /// Takes the pools "<pool>.slots", whose reason is `reason`, and "<pool>.slot-index". Requires slots >= 1 and
