@@ -24,6 +24,7 @@ void register_built_in_steps() {
       &resample_step,
       &sample_step,
       &smooth_step,
+      &sort_step,
       &throttle_step,
       &top_step,
       &unnest_step,

@@ -25,6 +25,7 @@ extern const StepKind regress_step;
 extern const StepKind resample_step;
 extern const StepKind sample_step;
 extern const StepKind smooth_step;
+extern const StepKind sort_step;
 extern const StepKind throttle_step;
 extern const StepKind top_step;
 extern const StepKind unnest_step;
