@@ -669,8 +669,8 @@ constexpr Option window_options[] = {
      .standard_note = "no early results",
      .minimum = "1ms",
      .maximum = "365d",
-     .documentation = "Of `tumbling`, `session` and `open`: so often, in the time that the windows go by, a window hands on "
-                      "what it has got so far, with a negative `pane`.",
+     .documentation = "Of `tumbling`, `hopping`, `session` and `open`: so often, in the time that the windows go by, a window "
+                      "hands on what it has got so far, with a negative `pane`.",
      .example = "emit_every = \"5s\""},
     {.key = "empty",
      .type = Duration,

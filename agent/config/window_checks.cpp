@@ -15,7 +15,9 @@ struct WindowKind {
 };
 
 constexpr const char* tumbling_options[] = {"offset", "time_zone", "allowed_lateness", "emit_every", "empty", "late", "time"};
-constexpr const char* hopping_options[] = {"every", "offset", "time_zone", "allowed_lateness", "empty", "late", "time"};
+constexpr const char* hopping_options[] = {"every",      "offset", "time_zone", "allowed_lateness",
+                                           "emit_every", "empty",  "late",      "time"};
+constexpr const char* cumulate_options[] = {"every", "offset", "time_zone", "allowed_lateness", "empty", "late", "time"};
 
 constexpr const char* session_options[] = {"max_duration", "max_sessions", "allowed_lateness", "emit_every", "late", "time"};
 constexpr const char* count_options[] = {"every", "emit_partial"};
@@ -23,7 +25,7 @@ constexpr const char* state_options[] = {"close", "include_close", "max_duration
 constexpr const char* sliding_options[] = {"max_records", "late"};
 
 constexpr WindowKind window_kinds[] = {
-    {"tumbling", tumbling_options}, {"hopping", hopping_options}, {"cumulate", hopping_options}, {"session", session_options},
+    {"tumbling", tumbling_options}, {"hopping", hopping_options}, {"cumulate", cumulate_options}, {"session", session_options},
     {"count", count_options},       {"open", state_options},      {"sliding", sliding_options},
 };
 
@@ -67,12 +69,22 @@ const Node* single_kind(const Node& window, CheckContext& context) {
   return first;
 }
 
+/// Early results of a kind that has its own way to them; empty: as for any other option.
+const char* instead_of_early(const char* kind) {
+  const std::string_view name = kind;
+  if (name == "cumulate") return "what a cumulation hands on each \"every\" are its early results: make \"every\" shorter";
+  if (name == "count") return "\"every\" with \"emit_partial\" hands on a window before it has all its records";
+  if (name == "sliding") return "a sliding window answers each record at once";
+  return "";
+}
+
 void check_options(const Node& window, const WindowKind& kind, CheckContext& context) {
   for (const Node& child : window.children) {
     const std::string owners = owners_of(child.key);
     if (owners.empty() || goes_with(kind, child.key)) continue;
+    const std::string instead = child.key == "emit_every" ? instead_of_early(kind.key) : "";
     context.diagnostics.error(child.key_at, child.key_length, quoted(child.key) + " does not go with " + quoted(kind.key),
-                              "it belongs to windows that are " + owners);
+                              instead.empty() ? "it belongs to windows that are " + owners : instead);
   }
 }
 
@@ -106,7 +118,8 @@ void check_every(const Node& node, const std::string& kind, const WindowOptions&
 
 void check_emit_every(const Node& node, const WindowOptions& window, CheckContext& context) {
   const Node* every = node.find("emit_every");
-  if (every && window.tumbling > 0 && window.emit_every >= window.tumbling)
+  const int64_t size_ms = std::max(window.tumbling, window.hopping);
+  if (every && window.emit_every >= size_ms)
     context.diagnostics.error(every->at, every->length, "\"emit_every\" must be shorter than the window");
 }
 
@@ -130,7 +143,7 @@ void check_state(const Node& node, CheckContext& context) {
 void check_kind(const Node& node, const std::string& kind, const WindowOptions& window, CheckContext& context) {
   check_processing(node, window, context);
   if (kind == "hopping" || kind == "cumulate") check_every(node, kind, window, context);
-  if (kind == "tumbling") check_emit_every(node, window, context);
+  if (kind == "tumbling" || kind == "hopping") check_emit_every(node, window, context);
   if (kind == "session") check_session(node, window, context);
   if (kind == "count") check_count(node, window, context);
   if (kind == "open") check_state(node, context);

@@ -213,19 +213,52 @@ void WindowAggregate::end_silence(uint32_t slice, const Record& record) {
   }
 }
 
-/// Whether an early result is due that was not before.
+/// Whether an early result of one of the slice's windows is due that was not before.
 bool WindowAggregate::note_early(uint32_t slice) {
-  uint8_t* at = state_.edit(slice).data() + parts_.early;
-  if (load<int64_t>(at) != never_early) return false;
   const uint32_t key = index_.key_of(slice);
+  if (index_[key].noted == slice) return false;
   const int64_t start_ms = index_.start_of(slice);
-  const int64_t end_ms = grid_.slice_end(start_ms);
-  const int64_t reached_ms = std::max(clocks_[index_.clock_of(key)].reached_ms, start_ms);
-  if (end_ms <= index_[key].fired_to_ms || end_ms <= reached_ms) return false;
+  const int64_t done_ms = std::max(clocks_[index_.clock_of(key)].reached_ms, index_[key].fired_to_ms);
+  bool early = false;
+  bool complete = true;
+  uint32_t place = index_[key].oldest;
+  for (std::optional<int64_t> end_ms = grid_.first_end_after(start_ms, done_ms); end_ms;
+       end_ms = grid_.first_end_after(start_ms, *end_ms)) {
+    const uint32_t note = early_note_of(key, *end_ms, place);
+    if (note == none) complete = false;
+    early |= note != none && set_early(note, *end_ms);
+  }
+  // Not at the ends of time, where windows begin at no time of the grid, nor without room.
+  if (complete) index_[key].noted = slice;
+  return early;
+}
+
+/// The slice with which the window begins, which is opened if need be. None: there is no room, or no such slice. Looks from
+/// `place` on, which it moves.
+uint32_t WindowAggregate::early_note_of(uint32_t key, int64_t end_ms, uint32_t& place) {
+  const int64_t start_ms = grid_.start_of(end_ms);
+  if (grid_.slice_of(start_ms) != start_ms || grid_.last_end(start_ms) != end_ms) return none;
+  while (place != none && index_.start_of(place) < start_ms) place = index_.newer(place);
+  if (place != none && index_.start_of(place) == start_ms) return place;
+  if (!state_.full()) return open_slice(key, key_of(index_[key].newest), start_ms);
+  ++evicted_;
+  return none;
+}
+
+/// Of a window that has not ended: whether an early result is due that was not before.
+bool WindowAggregate::set_early(uint32_t note, int64_t end_ms) {
+  if (load<int64_t>(state_.read(note).data() + parts_.early) != never_early) return false;
+  const int64_t start_ms = index_.start_of(note);
+  const int64_t reached_ms = std::max(clocks_[index_.clock_of(index_.key_of(note))].reached_ms, start_ms);
   const int64_t rest_ms = spec_.emit_every_ms - (reached_ms - start_ms) % spec_.emit_every_ms;
   if (rest_ms >= end_ms - reached_ms) return false;
-  store(at, reached_ms + rest_ms);
+  store(state_.edit(note).data() + parts_.early, reached_ms + rest_ms);
   return true;
+}
+
+void WindowAggregate::clear_early(uint32_t note) {
+  store(state_.edit(note).data() + parts_.early, never_early);
+  index_[index_.key_of(note)].noted = none;
 }
 
 /// Whether there is room for one more slice and, without a key to keep, for one more key; gives up other keys for it.
@@ -248,7 +281,7 @@ bool WindowAggregate::give_up(uint32_t key) {
       if (plain()) index_[key].fired_to_ms = INT64_MIN;  // it may open again
       alive = release_gone(key, firing.end_ms, plain() ? Firing{} : next_firing(key));
     } else {
-      store(state_.edit(firing.slice).data() + parts_.early, never_early);
+      clear_early(firing.slice);
     }
   }
   if (alive) close_key(key);

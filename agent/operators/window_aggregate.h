@@ -12,8 +12,10 @@
 // if some are gone: it counts in the others. If it belongs to windows that have fired but are not gone, each of these fires
 // again, at the next advance, and that is an update.
 // Panes. With allowed_lateness or emit_every a result has the field `pane`: 0 for the main firing, 1, 2, … for the updates
-// after it, and below 0 for early results. With emit_every a tumbling window hands on what it has got when the watermark has
-// reached start + n * emit_every - 1 before its end, if records came since the last such time; their pane is -n. Time. Device
+// after it, and below 0 for early results. With emit_every a tumbling or hopping window hands on what it has got when the
+// watermark has reached start + n * emit_every - 1 before its end, if records came since the last such time; their pane is -n.
+// When it is due stands in the slice with which the window begins; where no room is left for that slice, the early result is
+// left out and counted as evicted. Time. Device
 // clocks: where keys follow clocks of their own, watermark and lateness are those of the key's clock. Processing time: records
 // count at the time at which they come, which never goes back; tick() fires a window when its end has come. A tick that comes
 // late fires each window that is due by itself.
@@ -72,7 +74,7 @@ struct WindowSpec {
   std::optional<TimeZone> zone;
   int64_t max_delay_ms = 0;  // how far the watermark is behind, at least
   int64_t allowed_lateness_ms = 0;
-  int64_t emit_every_ms = 0;  // 0: no early results; tumbling windows only
+  int64_t emit_every_ms = 0;  // 0: no early results; not of cumulations
   int64_t empty_ms = 0;       // 0: windows without records are not handed on
   Late late = Late::Drop;
   bool processing_time = false;
@@ -134,9 +136,10 @@ class WindowAggregate final : public Operator, public Stateful {
   struct Firing {
     enum class Why : uint8_t { Nothing, Main, Update, Early };
     Why why = Why::Nothing;
-    int64_t at_ms = 0;      // a time of the grid; of an early one before its window's end
-    int64_t end_ms = 0;     // of its window
-    uint32_t slice = none;  // of an update and an early one: where it is noted
+    int64_t at_ms = 0;         // a time of the grid; of an early one before its window's end
+    int64_t end_ms = 0;        // of its window
+    int64_t least_end_ms = 0;  // of all windows of the key that have something to hand on
+    uint32_t slice = none;     // of an update and an early one: where it is noted
   };
 
   /// What a window holds.
@@ -165,6 +168,9 @@ class WindowAggregate final : public Operator, public Stateful {
   void update(uint32_t slice, const Record& record);
   void end_silence(uint32_t slice, const Record& record);
   bool note_early(uint32_t slice);
+  uint32_t early_note_of(uint32_t key, int64_t end_ms, uint32_t& place);
+  bool set_early(uint32_t note, int64_t end_ms);
+  void clear_early(uint32_t note);
   bool make_room(uint32_t keep_key);
   bool give_up(uint32_t key);
   Outcome too_late(const Record& record);

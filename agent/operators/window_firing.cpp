@@ -83,7 +83,7 @@ bool WindowAggregate::serve(uint32_t key) {
     const bool overtaken = firing.why == Firing::Why::Early && firing.end_ms <= clock.reached_ms;
     if (!overtaken && !next().ready()) return false;
     if (overtaken)
-      store(state_.edit(firing.slice).data() + parts_.early, never_early);
+      clear_early(firing.slice);
     else
       fire(key, firing, false);
     firing = next_firing(key);
@@ -104,7 +104,7 @@ WindowAggregate::Firing WindowAggregate::next_firing(uint32_t key) const {
     // Without records it stands for one window, the first that it is part of.
     const int64_t after_ms = holds_records(slice) ? state.fired_to_ms : INT64_MIN;
     const std::optional<int64_t> end_ms = grid_.first_end_after(index_.start_of(slice), after_ms);
-    if (end_ms && *end_ms > state.fired_to_ms) next = {Firing::Why::Main, *end_ms, *end_ms, none};
+    if (end_ms && *end_ms > state.fired_to_ms) next = {Firing::Why::Main, *end_ms, *end_ms, *end_ms, none};
   }
   if (state.updates > 0) next = next_update(key, next);
   return parts_.early == SliceParts::none ? next : next_early(key, next);
@@ -114,7 +114,8 @@ WindowAggregate::Firing WindowAggregate::next_update(uint32_t key, Firing next) 
   for (uint32_t slice = index_[key].oldest; slice != none; slice = index_.newer(slice)) {
     if ((load<uint32_t>(state_.read(slice).data() + parts_.panes) & update_is_due) == 0) continue;
     const int64_t end_ms = grid_.slice_end(index_.start_of(slice));
-    return next.why == Firing::Why::Nothing || end_ms < next.at_ms ? Firing{Firing::Why::Update, end_ms, end_ms, slice} : next;
+    const bool first = next.why == Firing::Why::Nothing || end_ms < next.at_ms;
+    return first ? Firing{Firing::Why::Update, end_ms, end_ms, end_ms, slice} : next;
   }
   return next;
 }
@@ -122,8 +123,10 @@ WindowAggregate::Firing WindowAggregate::next_update(uint32_t key, Firing next) 
 WindowAggregate::Firing WindowAggregate::next_early(uint32_t key, Firing next) const {
   for (uint32_t slice = index_[key].oldest; slice != none; slice = index_.newer(slice)) {
     const int64_t at_ms = load<int64_t>(state_.read(slice).data() + parts_.early);
-    if (at_ms != never_early && (next.why == Firing::Why::Nothing || at_ms < next.at_ms))
-      next = {Firing::Why::Early, at_ms, grid_.slice_end(index_.start_of(slice)), slice};
+    if (at_ms == never_early || (next.why != Firing::Why::Nothing && at_ms >= next.at_ms)) continue;
+    const int64_t end_ms = grid_.last_end(index_.start_of(slice));
+    const int64_t least_ms = next.why == Firing::Why::Nothing ? end_ms : std::min(end_ms, next.least_end_ms);
+    next = {Firing::Why::Early, at_ms, end_ms, least_ms, slice};
   }
   return next;
 }
@@ -230,7 +233,7 @@ void WindowAggregate::open_silent(uint32_t key, int64_t end_ms) {
 
 int64_t WindowAggregate::count_pane(uint32_t key, const Firing& firing) {
   if (firing.why == Firing::Why::Early) {
-    store(state_.edit(firing.slice).data() + parts_.early, never_early);
+    clear_early(firing.slice);
     // A time that was stored for a shorter emit_every may lie before the first of this one; 0 is the main firing's.
     return -std::max<int64_t>(1, (firing.at_ms - index_.start_of(firing.slice)) / spec_.emit_every_ms);
   }
@@ -281,7 +284,7 @@ uint64_t WindowAggregate::identity_of(Bytes key, int64_t end_ms) const {
 bool WindowAggregate::release_gone(uint32_t key, int64_t gone_ms, const Firing& next) {
   for (uint32_t slice = index_[key].oldest; slice != none;) {
     const int64_t end_ms = grid_.last_end(index_.start_of(slice));
-    if (end_ms > gone_ms || (next.why != Firing::Why::Nothing && end_ms >= next.end_ms)) break;
+    if (end_ms > gone_ms || (next.why != Firing::Why::Nothing && end_ms >= next.least_end_ms)) break;
     const uint32_t newer = index_.newer(slice);
     close(slice);
     if (newer == none) return false;
@@ -295,7 +298,7 @@ void WindowAggregate::merge_gone(uint32_t key, int64_t gone_ms, const Firing& ne
   uint32_t slice = index_[key].oldest;
   for (uint32_t newer = index_.newer(slice); newer != none; newer = index_.newer(slice)) {
     const int64_t end_ms = grid_.slice_end(index_.start_of(newer));
-    if (end_ms > gone_ms || (next.why != Firing::Why::Nothing && end_ms >= next.end_ms)) return;
+    if (end_ms > gone_ms || (next.why != Firing::Why::Nothing && end_ms >= next.least_end_ms)) return;
     if (continues(slice, newer))
       merge(slice, newer);
     else

@@ -53,6 +53,7 @@ void WindowIndex::remove_slice(uint32_t slice) {
   Key& key = keys_[gone.key];
   (gone.older == none ? key.oldest : slices_[gone.older].newer) = gone.newer;
   (gone.newer == none ? key.newest : slices_[gone.newer].older) = gone.older;
+  if (key.noted == slice) key.noted = none;
   if (key.newest != none) return;
   index_.remove(gone.key);
   key.newest = free_key_;

@@ -19,6 +19,7 @@ class WindowIndex {
     uint32_t updates = 0;             // windows that have fired and have something new to say
     uint32_t newest = none;           // slices
     uint32_t oldest = none;
+    uint32_t noted = none;  // all windows of this slice that can have an early result have one due; not stored
   };
 
   /// Takes the pools "<pool>.key-table", "<pool>.keys", "<pool>.windows" and "<pool>.slices".

@@ -44,7 +44,8 @@ class Checker {
     const WindowLengths& lengths = spec_.windows;
     times_fit_ = lengths.size_ms >= 1 && lengths.size_ms <= size_max;
     if (!times_fit_) return blame(Part::Size, 0, "a window is at least 1 ms long");
-    if (lengths.kind == WindowGrid::Kind::Tumbling) return check_early();
+    check_early();
+    if (lengths.kind == WindowGrid::Kind::Tumbling) return;
     times_fit_ = lengths.hop_ms >= 1 && lengths.hop_ms <= size_max;
     if (!times_fit_) return blame(Part::Hop, 0, "from one window to the next it is at least 1 ms");
     if (lengths.kind != WindowGrid::Kind::Cumulate || lengths.size_ms % lengths.hop_ms == 0) return;
@@ -53,8 +54,10 @@ class Checker {
   }
 
   void check_early() {
+    if (spec_.emit_every_ms > 0 && spec_.windows.kind == WindowGrid::Kind::Cumulate)
+      blame(Part::EmitEvery, 0, "a cumulation has no early results beside those that it is made of");
     if (spec_.emit_every_ms >= spec_.windows.size_ms)
-      blame(Part::EmitEvery, 0, "early results must come more often than windows end");
+      blame(Part::EmitEvery, 0, "early results must come before their windows end");
   }
 
   void check_names() {

@@ -90,7 +90,8 @@ Status WindowAggregate::check_restored(uint32_t slice) {
     return {Code::Corrupt, "window: a stored key follows a clock that does not exist"};
   if (parts_.early != SliceParts::none) {
     const auto early_ms = load<int64_t>(bytes.data() + parts_.early);
-    if (early_ms != never_early && (early_ms <= start_ms || early_ms >= grid_.slice_end(start_ms)))
+    const int64_t end_ms = grid_.last_end(start_ms);
+    if (early_ms != never_early && (grid_.start_of(end_ms) != start_ms || early_ms <= start_ms || early_ms >= end_ms))
       return {Code::Corrupt, "window: an early result is due outside its window"};
   }
   if (!spec_.aggregates.valid(bytes.data() + parts_.aggregates))

@@ -295,6 +295,39 @@ TEST(ConfigErrors, early_results_come_before_the_end) {
       "tumbling = \"1min\"", "tumbling = \"1min\", emit_every = \"60s\"");
 }
 
+TEST(ConfigErrors, early_results_of_a_hop_come_before_the_end) {
+  says(
+      "c.toml:27:60: error: \"emit_every\" must be shorter than the window\n"
+      "  window = { hopping = \"1min\", every = \"10s\", emit_every = \"60s\" }\n"
+      "                                                           ^~~~~\n",
+      "tumbling = \"1min\"", "hopping = \"1min\", every = \"10s\", emit_every = \"60s\"");
+}
+
+TEST(ConfigErrors, a_cumulation_has_early_results_of_its_own) {
+  says(
+      "c.toml:27:48: error: \"emit_every\" does not go with \"cumulate\"\n"
+      "  window = { cumulate = \"1min\", every = \"10s\", emit_every = \"5s\" }\n"
+      "                                               ^~~~~~~~~~ what a cumulation hands on each \"every\" are its early "
+      "results: make \"every\" shorter\n",
+      "tumbling = \"1min\"", "cumulate = \"1min\", every = \"10s\", emit_every = \"5s\"");
+}
+
+TEST(ConfigErrors, a_count_has_early_results_of_its_own) {
+  says(
+      "c.toml:27:25: error: \"emit_every\" does not go with \"count\"\n"
+      "  window = { count = 4, emit_every = \"5s\" }\n"
+      "                        ^~~~~~~~~~ \"every\" with \"emit_partial\" hands on a window before it has all its records\n",
+      "tumbling = \"1min\"", "count = 4, emit_every = \"5s\"");
+}
+
+TEST(ConfigErrors, a_sliding_window_has_no_early_results) {
+  says(
+      "c.toml:27:32: error: \"emit_every\" does not go with \"sliding\"\n"
+      "  window = { sliding = \"1min\", emit_every = \"5s\" }\n"
+      "                               ^~~~~~~~~~ a sliding window answers each record at once\n",
+      "tumbling = \"1min\"", "sliding = \"1min\", emit_every = \"5s\"");
+}
+
 TEST(ConfigErrors, a_window_without_a_kind_is_refused) {
   says(
       "c.toml:27:12: error: the window has no kind\n"

@@ -365,11 +365,20 @@ TEST(WindowKinds, tumbling_windows_with_lateness_and_early_results_are_as_they_a
   }
 }
 
+TEST(WindowKinds, hopping_windows_with_early_results_are_as_they_are_defined) {
+  for (int turn = 0; turn < 60; ++turn) {
+    Wanted wanted = shaken(Kind::Hopping);
+    wanted.size += 1;
+    wanted.early = 1 + below(wanted.size - 1);
+    agree(wanted, ++seed, below(2000) - 1000, 6, turn % 2 == 0 ? edge_of(wanted) : wanted.early);
+  }
+}
+
 TEST(WindowKinds, windows_without_records_follow_for_as_long_as_is_asked) {
   for (int turn = 0; turn < 90; ++turn) {
     Wanted wanted = shaken(std::array{Kind::Tumbling, Kind::Hopping, Kind::Cumulate}[static_cast<size_t>(turn % 3)]);
     wanted.empty = 1 + below(turn % 2 == 0 ? 20 : 400);
-    if (wanted.kind == Kind::Tumbling && wanted.size > 1 && turn % 4 == 0) wanted.early = 1 + below(wanted.size - 1);
+    if (wanted.kind != Kind::Cumulate && wanted.size > 1 && turn % 4 == 0) wanted.early = 1 + below(wanted.size - 1);
     agree(wanted, ++seed, below(2000) - 1000, 6, edge_of(wanted));
   }
 }
@@ -646,11 +655,94 @@ TEST(WindowKinds, a_key_that_is_half_given_up_fires_nothing_twice) {
   STRCMP_EQUAL("a 1 1 1 1 1 0 10\na 1 1 1 1 1 5 15\n", rig.out().c_str());
 }
 
+TEST(WindowKinds, each_window_of_a_hop_hands_on_early_what_it_has_got_if_there_is_something_new) {
+  Rig rig({.size = 20, .hop = 10, .early = 8});
+  rig.send("a", 11);
+  rig.window->advance(6);
+  STRCMP_EQUAL("", rig.out().c_str());
+  rig.window->advance(7);
+  STRCMP_EQUAL("a 1 1 1 1 1 0 20 -1\n", rig.out().c_str());
+  rig.window->advance(15);
+  STRCMP_EQUAL("", rig.out().c_str());
+  rig.send("a", 16);
+  rig.window->advance(16);
+  STRCMP_EQUAL("", rig.out().c_str());
+  rig.window->advance(17);
+  STRCMP_EQUAL("a 2 2 1 1 1 10 30 -1\n", rig.out().c_str());
+  rig.window->advance(25);
+  STRCMP_EQUAL("a 2 2 1 1 1 0 20 0\n", rig.out().c_str());
+  rig.window->advance(29);
+  STRCMP_EQUAL("a 2 2 1 1 1 10 30 0\n", rig.out().c_str());
+  UNSIGNED_LONGS_EQUAL(0, rig.window->open_slices());
+}
+
+TEST(WindowKinds, a_watermark_that_jumps_hands_on_early_results_only_of_windows_that_have_not_ended) {
+  Rig rig({.size = 20, .hop = 10, .max_delay = 30, .early = 4});
+  rig.send("a", 5);
+  rig.send("a", 15);
+  rig.window->advance(25);
+  // [-10, 10) and [0, 20) are whole, and no result of a part comes behind theirs.
+  STRCMP_EQUAL("a 1 1 1 1 1 -10 10 0\na 1 1 1 1 1 10 30 -1\na 2 2 1 1 1 0 20 0\n", rig.out().c_str());
+  rig.window->advance(100);
+  STRCMP_EQUAL("a 1 1 1 1 1 10 30 0\n", rig.out().c_str());
+}
+
+TEST(WindowKinds, early_results_that_are_due_outlive_a_restart) {
+  Rig rig({.size = 20, .hop = 10, .early = 8});
+  rig.send("a", 11);
+  rig.checkpoint();
+  rig.restart();
+  rig.send("a", 12);
+  rig.window->advance(15);
+  STRCMP_EQUAL("a 2 2 1 1 1 0 20 -1\n", rig.out().c_str());
+  rig.checkpoint();
+  rig.restart();
+  rig.window->advance(16);
+  STRCMP_EQUAL("", rig.out().c_str());
+  rig.window->advance(17);
+  STRCMP_EQUAL("a 2 2 1 1 1 10 30 -1\n", rig.out().c_str());
+}
+
+TEST(WindowKinds, an_early_result_without_room_for_its_mark_is_left_out_and_counted) {
+  // Four slices: those that begin at 10, 20, 30 and 50; that of [40, 60) would be one more.
+  Rig rig({.size = 20, .hop = 10, .early = 8, .max_keys = 1});
+  for (int64_t time : {25, 35, 55}) CHECK(rig.send("a", time) == Outcome::Applied);
+  UNSIGNED_LONGS_EQUAL(1, rig.window->evicted());
+  rig.window->advance(57);
+  STRCMP_EQUAL("a 1 1 1 1 1 10 30 0\na 2 2 1 1 1 20 40 0\na 1 1 1 1 1 30 50 0\na 1 1 1 1 1 50 70 -1\n", rig.out().c_str());
+}
+
+TEST(WindowKinds, a_key_that_gives_way_hands_on_no_early_results) {
+  Rig rig({.size = 20, .hop = 10, .early = 8, .max_keys = 1, .evict = Evict::Emit});
+  rig.send("a", 11);
+  rig.send("b", 12);
+  STRCMP_EQUAL("a 1 1 1 1 1 0 20 0\na 1 1 1 1 1 10 30 0\n", rig.out().c_str());
+}
+
+TEST(WindowKinds, early_results_come_before_their_windows_end_and_not_of_cumulations) {
+  auto faults = [](Kind kind, int64_t early) {
+    Wanted wanted{.kind = kind, .size = 20, .hop = 10};
+    WindowSpec spec = Rig(wanted).spec();
+    spec.emit_every_ms = early;
+    return WindowAggregate::check(spec, schema_of({{"device", Type::String, 12}, {"v", Type::Int, 0}}));
+  };
+  for (Kind kind : {Kind::Tumbling, Kind::Hopping}) {
+    UNSIGNED_LONGS_EQUAL(0, faults(kind, 19).size());
+    UNSIGNED_LONGS_EQUAL(1, faults(kind, 20).size());
+    CHECK(faults(kind, 20)[0].part == WindowFault::Part::EmitEvery);
+  }
+  UNSIGNED_LONGS_EQUAL(1, faults(Kind::Cumulate, 5).size());
+  CHECK(faults(Kind::Cumulate, 5)[0].part == WindowFault::Part::EmitEvery);
+}
+
 TEST(WindowKinds, saturates_at_the_ends_of_time) {
   for (Kind kind : {Kind::Tumbling, Kind::Hopping, Kind::Cumulate})
     for (const char* zone : {"", "Europe/Vienna", "-11:00"}) {
-      Rig rig({.kind = kind, .size = 10 * hour, .hop = 5 * hour, .zone = zone, .lateness = 7});
+      const int64_t early = kind == Kind::Cumulate ? 0 : hour;
+      Rig rig({.kind = kind, .size = 10 * hour, .hop = 5 * hour, .zone = zone, .lateness = 7, .early = early});
       for (int64_t time : {INT64_MIN, INT64_MIN + 1, INT64_MAX - 1, INT64_MAX}) rig.send("a", time);
+      rig.checkpoint();
+      rig.restart();
       CHECK(rig.window->advance(INT64_MAX - 1));
       CHECK(rig.window->advance(INT64_MAX));
     }
