@@ -59,6 +59,8 @@ class KeyContext {
   Outcome refuse(const Record& record, const char* reason, std::string_view detail);
   /// Counts a part of the key's state that was given up for another (Operator::evicted).
   void note_evicted();
+  /// Counts the record in hand as one that came too late for a part of what it belongs to (Operator::late_partial).
+  void note_late_partial();
   /// Counts the record in hand as one that changed a window which had fired (Operator::late_updates).
   void note_late_update();
   /// Gives the key's state back at the end of the call; the key starts anew with its next record.

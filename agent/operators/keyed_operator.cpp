@@ -75,6 +75,7 @@ Outcome KeyContext::refuse(const Record& record, const char* reason, std::string
 }
 
 void KeyContext::note_evicted() { ++owner_.evicted_; }
+void KeyContext::note_late_partial() { ++owner_.late_partial_; }
 void KeyContext::note_late_update() { ++owner_.late_updates_; }
 
 // ---- construction
@@ -301,7 +302,7 @@ bool KeyedOperator::tick(int64_t processing_ms) {
 
 SnapshotBounds KeyedOperator::snapshot_bounds() const {
   SnapshotBounds bounds = state_.snapshot_bounds();
-  bounds.bytes += 2 * sizeof(int64_t) + 2 * sizeof(uint32_t) + watermarks_ms_.size_bytes();
+  bounds.bytes += 3 * sizeof(int64_t) + 2 * sizeof(uint32_t) + watermarks_ms_.size_bytes();
   bounds.blobs += 1;
   return bounds;
 }
@@ -309,6 +310,7 @@ SnapshotBounds KeyedOperator::snapshot_bounds() const {
 void KeyedOperator::snapshot(Snapshot& snapshot) {
   ByteWriter& out = snapshot.open(BlobKind::Operator, op());
   out.put(processing_ms_);
+  out.put(late_partial_);
   out.put(late_updates_);
   out.put(state_.slots());
   out.put(spec_.clocks);
@@ -324,6 +326,7 @@ Status KeyedOperator::restore(const StoredBlob& blob) {
   }
   ByteReader in(blob.bytes);
   processing_ms_ = in.get<int64_t>();
+  late_partial_ = in.get<uint64_t>();
   late_updates_ = in.get<uint64_t>();
   const auto slots = in.get<uint32_t>();
   const auto clocks = in.get<uint32_t>();

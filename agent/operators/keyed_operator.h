@@ -4,8 +4,8 @@
 //
 // Memory is fixed: max_keys slots. A slot holds u64 sequence of its last record, u64 newest offset, i64 newest event time, then
 // u32 clock (if keys follow clocks of their own), i64 event timer, i64 processing timer (if the function uses them), the
-// function's state, the key's bytes. The operator's own blob: i64 processing time, u64 late updates, u32 slots,
-// u32 clocks, and an i64 per clock, its watermark.
+// function's state, the key's bytes. The operator's own blob: i64 processing time, u64 partly late records, u64 late updates,
+// u32 slots, u32 clocks, and an i64 per clock, its watermark.
 //
 // Owned by its pipeline; reactor thread; never allocates after it was made. process() is constant time beside the function;
 // advance() costs the logarithm of the keys per timer, with clocks the number of the clock's keys.
@@ -57,6 +57,7 @@ class KeyedOperator final : public Operator, public Stateful {
   bool tick(int64_t processing_ms) override;
   Stateful* stateful() override { return this; }
   uint64_t evicted() const override { return evicted_; }
+  uint64_t late_partial() const override { return late_partial_; }
   uint64_t late_updates() const override { return late_updates_; }
   std::span<const std::string> branches() const override { return branches_; }
   const Schema& branch_schema(size_t) const override { return input_; }
@@ -145,6 +146,7 @@ class KeyedOperator final : public Operator, public Stateful {
   int64_t processing_ms_ = INT64_MIN;
   uint64_t sequence_ = 0;
   uint64_t evicted_ = 0;
+  uint64_t late_partial_ = 0;
   uint64_t late_updates_ = 0;
   std::vector<std::string> branches_;  // of Late::Side
   Operator* late_next_ = nullptr;

@@ -49,6 +49,7 @@ class SlidingFunction final : public OwnWindow {
   void drop_first(uint8_t* state, uint32_t count) const;
   void insert(uint8_t* state, uint32_t index) const;
   uint32_t keep(uint8_t* state, KeyContext& context) const;
+  bool was_answered_without(const uint8_t* state, uint32_t place, int64_t time_ms) const;
   void sum(const uint8_t* state, uint32_t place) const;
 
   SlidingWindows windows_;
@@ -97,6 +98,7 @@ Outcome SlidingFunction::process(const Record& record, KeyContext& context) {
   store(entry_.data(), time_ms);
   row_.put(entry_.data() + row_at, record);
   const uint32_t place = keep(state, context);
+  if (was_answered_without(state, place, time_ms)) context.note_late_partial();
   sum(state, place);
   const int64_t last_use_ms = saturating_add(time_at(state, load<uint32_t>(state) - 1), windows_.size_ms - 1);
   context.set_event_timer(std::min(last_use_ms, end_of_input_ms));
@@ -119,6 +121,13 @@ uint32_t SlidingFunction::keep(uint8_t* state, KeyContext& context) const {
   }
   insert(state, place);
   return place;
+}
+
+/// Whether the record in hand belongs to the window of a record that was answered before it came.
+bool SlidingFunction::was_answered_without(const uint8_t* state, uint32_t place, int64_t time_ms) const {
+  const uint32_t next = place == none ? 0 : place + 1;
+  if (next == load<uint32_t>(state)) return false;
+  return time_ms > saturating_subtract(time_at(state, next), windows_.size_ms);
 }
 
 /// The accumulators of the window of the record in hand.

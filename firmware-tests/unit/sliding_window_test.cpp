@@ -63,6 +63,32 @@ TEST(SlidingWindow, a_record_at_the_watermark_is_late) {
   LONGS_EQUAL(2, step.refusals.count);
 }
 
+TEST(SlidingWindow, a_record_that_an_answer_was_given_without_is_partly_late) {
+  OwnWindowRig step = rig();
+  step.send("a", 20);
+  for (int64_t time : {10, 20, 21}) step.send("a", time);
+  LONGS_EQUAL(0, step.step->late_partial());
+  step.send("b", 11);
+  LONGS_EQUAL(0, step.step->late_partial());
+  step.send("a", 11);
+  LONGS_EQUAL(1, step.step->late_partial());
+  step.send("a", 19);
+  LONGS_EQUAL(2, step.step->late_partial());
+  step.checkpoint();
+  CHECK(step.restart().ok());
+  LONGS_EQUAL(2, step.step->late_partial());
+}
+
+TEST(SlidingWindow, a_record_that_is_too_old_to_be_kept_may_be_partly_late_as_well) {
+  windows.max_records = 1;
+  OwnWindowRig step = rig();
+  step.send("a", 20);
+  step.send("a", 10);
+  LONGS_EQUAL(0, step.step->late_partial());
+  step.send("a", 11);
+  LONGS_EQUAL(1, step.step->late_partial());
+}
+
 TEST(SlidingWindow, what_no_window_can_reach_any_more_makes_room) {
   windows.max_records = 2;
   OwnWindowRig step = rig();
@@ -139,12 +165,16 @@ TEST(SlidingWindow, random_input_gives_what_the_definition_says_across_restarts)
     std::map<std::string, std::vector<Each>> all;  // those that were taken, by arrival
     int64_t greatest = random.between(-100, 100);
     int64_t watermark = INT64_MIN;
+    uint64_t partial = 0;
     for (int64_t number = 0; number < 200; ++number) {
       const int64_t time = greatest + random.between(-2, 1) * windows.size_ms + random.between(-1, 1);
       const std::string key(1, static_cast<char>('a' + random.below(3)));
       const bool late = time <= watermark;
       std::string expected;
       if (!late) {
+        const bool missed = std::ranges::any_of(
+            all[key], [&](const Each& each) { return each.time > time && each.time - windows.size_ms < time; });
+        partial += missed ? 1 : 0;
         all[key].push_back({time, number});
         int64_t n = 0, sum = 0;
         const Each* first = nullptr;
@@ -172,5 +202,6 @@ TEST(SlidingWindow, random_input_gives_what_the_definition_says_across_restarts)
       }
     }
     LONGS_EQUAL(0, step.step->evicted());
+    LONGS_EQUAL(partial, step.step->late_partial());
   }
 }
