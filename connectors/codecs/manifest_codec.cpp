@@ -58,7 +58,7 @@ CheckpointReason known_reason(const weir_v1_Reason& stored) {
   static_assert(sizeof number == sizeof stored);
   memcpy(&number, &stored, sizeof number);
   return number <= static_cast<uint32_t>(last_checkpoint_reason) ? static_cast<CheckpointReason>(number)
-                                                                      : CheckpointReason::None;
+                                                                 : CheckpointReason::None;
 }
 
 void to_message(const Manifest& manifest, weir_v1_Manifest& message) {

@@ -62,9 +62,7 @@ TEST(CheckpointPlan, names_the_two_bounds_that_exclude_each_other) {
   input.window = 10;
   const CheckpointPlan plan = plan_checkpoints(input);
   DOUBLES_EQUAL(0, plan.recommended_s, 0);
-  STRCMP_EQUAL(
-      "the life of the flash asks for more than the source's window (unacked) allows",
-      plan.binding.c_str());
+  STRCMP_EQUAL("the life of the flash asks for more than the source's window (unacked) allows", plan.binding.c_str());
 }
 
 TEST(CheckpointPlan, takes_young_s_interval_between_the_bounds) {
