@@ -15,7 +15,7 @@ constexpr size_t buffer_bytes_usual = 256 << 10;
 /// Another name than the pipeline's own has in the database's file of newest checkpoints.
 std::string noted_name(const std::string& pipeline) { return "journal " + pipeline; }
 
-Result<std::unique_ptr<BlockFile>> open_ring(const JournalSpec& spec, uint64_t bytes, bool replace) {
+Result<std::unique_ptr<BlockFile>> open_ring(const JournalOptions& spec, uint64_t bytes, bool replace) {
   if (Status made = make_directory(spec.state_dir); !made.ok()) return made;
   const std::string path = journal_path(spec.state_dir, spec.name);
   if (replace) unlink(path.c_str());
@@ -33,13 +33,13 @@ size_t journal_buffer_bytes(uint64_t ring_bytes, size_t record_bytes_max) {
   return std::max(static_cast<size_t>(std::min<uint64_t>(buffer_bytes_usual, share)), journal_batch_bytes(record_bytes_max));
 }
 
-RingJournal::RingJournal(const JournalSpec& spec, BackgroundExecutor& executor, Arena& arena)
+RingJournal::RingJournal(const JournalOptions& spec, BackgroundExecutor* executor, Arena& arena)
     : RingJournal(
           spec, [spec](uint64_t bytes, bool replace) { return open_ring(spec, bytes, replace); }, executor, arena) {
   noted_ = true;
 }
 
-RingJournal::RingJournal(const JournalSpec& spec, OpenFile open_file, BackgroundExecutor& executor, Arena& arena)
+RingJournal::RingJournal(const JournalOptions& spec, OpenFile open_file, BackgroundExecutor* executor, Arena& arena)
     : spec_(spec), open_file_(std::move(open_file)), executor_(executor) {
   buffer_ = arena.take<uint8_t>(journal_buffer_bytes(spec.ring_bytes, spec.record_bytes_max), spec.name + ".source.journal",
                                 "messages that gather until a group is written; a batch that is read back");
@@ -72,11 +72,13 @@ Result<JournalRecovery> RingJournal::open(const JournalPosition* from, bool noth
   if (from != nullptr && recovery.value().lost_batches == 0) recovery.value().lost_batches = lost;
   ring_.skip_to(ring_.end().sequence + lost);
   note_durable();
-  position_ = from == nullptr || replace ? ring_.end() : *from;
+  position_ = behind_ = from == nullptr || replace ? ring_.end() : *from;
   status_.used = true;
   status_.bytes = bytes;
   status_.replay_messages = recovery.value().messages;
   status_.lost_batches = recovery.value().lost_batches;
+  status_.replay_end_offset = recovery.value().end_offset;
+  status_.newest_checkpoint = recovery.value().newest_checkpoint;
   refresh_status();
   return recovery;
 }
@@ -95,7 +97,7 @@ void RingJournal::note_durable() {
 void RingJournal::read_batch() {
   WEIR_ASSERT(!busy() && pending_ == 0 && left_ == 0);
   work_ = Work::Read;
-  executor_.submit(*this);
+  executor_->submit(*this);
 }
 
 bool RingJournal::next(JournalRecord& record) {
@@ -139,7 +141,7 @@ void RingJournal::commit() {
   header_.newest_checkpoint = newest_checkpoint_;
   header_.bytes = static_cast<uint32_t>(records_.size());
   work_ = Work::Commit;
-  executor_.submit(*this);
+  executor_->submit(*this);
 }
 
 Status RingJournal::write_group() {

@@ -15,7 +15,7 @@
 
 namespace weir {
 
-struct JournalSpec {
+struct JournalOptions {
   std::string name;  // the pipeline's
   std::string state_dir;
   uint64_t ring_bytes = 0;  // a multiple of 4096
@@ -34,9 +34,10 @@ class RingJournal final : public Journal, private BackgroundJob {
   /// Opens the file, or replaces the one that is there.
   using OpenFile = std::function<Result<std::unique_ptr<BlockFile>>(uint64_t bytes, bool replace)>;
 
-  RingJournal(const JournalSpec& spec, BackgroundExecutor& executor, Arena& arena);
+  /// `executor` may be nullptr where nothing will run.
+  RingJournal(const JournalOptions& spec, BackgroundExecutor* executor, Arena& arena);
   /// With a file of the caller's, and nothing that remembers the newest group outside of it.
-  RingJournal(const JournalSpec& spec, OpenFile open_file, BackgroundExecutor& executor, Arena& arena);
+  RingJournal(const JournalOptions& spec, OpenFile open_file, BackgroundExecutor* executor, Arena& arena);
 
   Result<JournalRecovery> open(const JournalPosition* from, bool nothing_follows) override;
   void connect(JournalUser& user) override { user_ = &user; }
@@ -63,9 +64,9 @@ class RingJournal final : public Journal, private BackgroundJob {
   uint64_t lost_since_noted() const;
   void refresh_status();
 
-  JournalSpec spec_;
+  JournalOptions spec_;
   OpenFile open_file_;
-  BackgroundExecutor& executor_;
+  BackgroundExecutor* executor_;
   JournalUser* user_ = nullptr;
   std::unique_ptr<BlockFile> file_;
   JournalRing ring_;

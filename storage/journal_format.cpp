@@ -57,7 +57,10 @@ void put_journal_record(const JournalRecord& record, ByteWriter& out) {
   out.put(static_cast<uint8_t>((record.qos & flag_qos) | (record.retained ? flag_retained : 0)));
   out.put(record.packet_id);
   out.put(record.arrival_ms);
-  if (is_cut_off(record.kind)) out.put(record.full_bytes);
+  if (is_cut_off(record.kind)) {
+    out.put(record.full_bytes);
+    out.put(record.hash);
+  }
   out.put(static_cast<uint16_t>(record.topic.size()));
   out.put_bytes(as_bytes(record.topic));
   out.put_sized(record.payload);
@@ -72,6 +75,7 @@ bool get_journal_record(ByteReader& in, JournalRecord& record) {
   record.packet_id = in.get<uint16_t>();
   record.arrival_ms = in.get<int64_t>();
   record.full_bytes = is_cut_off(record.kind) ? in.get<uint64_t>() : 0;
+  record.hash = is_cut_off(record.kind) ? in.get<uint64_t>() : 0;
   record.topic = as_text(in.get_bytes(in.get<uint16_t>()));
   record.payload = in.get_sized();
   return in.ok() && kind >= static_cast<uint8_t>(JournalKind::Message) &&

@@ -6,8 +6,9 @@
 //     header = { uint32 magic, uint32 crc32c of the rest of the header, uint32 crc32c of the records,
 //                uint32 chain, uint64 sequence, uint64 offset of the first message, uint64 newest completed checkpoint,
 //                int64 arrival of the first record, uint32 epoch, uint32 records, uint32 bytes of the records, uint32 lap }
-//     record = { uint8 kind, uint8 flags, uint16 packet id, int64 arrival, [uint64 full bytes,] uint16 size, topic,
-//                uint32 size, payload }        `full bytes` only where the kind says that something was cut off
+//     record = { uint8 kind, uint8 flags, uint16 packet id, int64 arrival, [uint64 full bytes, uint64 hash,] uint16 size,
+//     topic,
+//                uint32 size, payload }        the two in brackets only where something was cut off
 //
 // `chain` is the header CRC of the batch before: a batch of an earlier lap, or one that an earlier process wrote and a power
 // cut abandoned, continues no chain. `epoch` counts the processes that wrote. A batch that does not fit before the end of the
@@ -20,7 +21,7 @@ namespace weir {
 
 constexpr size_t journal_block_bytes = 4096;
 constexpr size_t journal_header_bytes = 64;
-constexpr size_t journal_record_bytes = 26;  // a record without its topic and payload, at most
+constexpr size_t journal_record_bytes = 34;  // a record without its topic and payload, at most
 
 struct JournalHeader {
   uint32_t crc = 0;

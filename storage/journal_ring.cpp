@@ -57,13 +57,18 @@ bool count_messages(const JournalHeader& header, Bytes records, JournalRecovery&
 
 }  // namespace
 
+Result<std::vector<FoundBatch>> sound_batches(BlockFile& file, uint64_t ring_bytes) {
+  Result<std::vector<FoundBatch>> found = scan_headers(file, ring_bytes);
+  if (found.ok()) std::ranges::sort(found.value(), [](const auto& left, const auto& right) { return is_newer(right, left); });
+  return found;
+}
+
 Result<std::vector<FoundBatch>> find_batches(BlockFile& file, uint64_t ring_bytes) {
-  Result<std::vector<FoundBatch>> scanned = scan_headers(file, ring_bytes);
-  if (!scanned.ok()) return scanned;
-  std::vector<FoundBatch>& found = scanned.value();
-  std::ranges::sort(found, is_newer);
+  Result<std::vector<FoundBatch>> found = sound_batches(file, ring_bytes);
+  if (!found.ok()) return found;
+  std::ranges::reverse(found.value());
   std::vector<FoundBatch> chain;
-  for (const FoundBatch& batch : found) {
+  for (const FoundBatch& batch : found.value()) {
     if (chain.empty()) {
       chain.push_back(batch);
       continue;

@@ -20,6 +20,8 @@ struct FoundBatch {
   JournalHeader header;
 };
 
+/// All batches with a sound header, oldest first, whether they continue one another or not. Reads headers only. Heap.
+Result<std::vector<FoundBatch>> sound_batches(BlockFile& file, uint64_t ring_bytes);
 /// All batches with a sound header that continue one another, up to the newest; oldest first. Reads headers only. Heap.
 Result<std::vector<FoundBatch>> find_batches(BlockFile& file, uint64_t ring_bytes);
 

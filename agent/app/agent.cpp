@@ -27,8 +27,8 @@
 namespace weir {
 namespace {
 
-/// Descriptors that the reactor watches besides those of pipelines: signals, storage, control listener and caller, control
-/// topic.
+/// Descriptors that the reactor watches besides those of pipelines: signals, storage, journals, control listener and caller,
+/// control topic.
 constexpr size_t descriptors_own = 8 + connector_descriptors;
 constexpr size_t descriptors_per_pipeline = 2 * connector_descriptors;  // source and sink
 constexpr size_t control_answer_bytes_min = 64 * 1024;
@@ -63,7 +63,7 @@ Agent::Agent(LoadedConfig& config, Clock& clock)
       list_job_(*this) {
   pipeline_status_ = arena_.take<PipelineStatus>(config.specification.pipeline.size(), "status",
                                                  "what the control socket shows of each pipeline");
-  pipelines_ = build_pipelines(config, arena_);
+  pipelines_ = build_pipelines(config, arena_, &journal_thread_);
   checkpoint_requests_ = std::make_unique<CheckpointRequests>(pipelines_);
   control_topic_ = build_control_topic(config, arena_);
   control_topic_requests_ = std::make_unique<CheckpointRequests>(pipelines_);
@@ -209,6 +209,8 @@ Status Agent::start() {
   WEIR_TRY(watch_signals());
   storage_ = std::make_unique<StorageThread>(*store_);
   WEIR_TRY(storage_->start(reactor_));
+  if (std::ranges::any_of(config_.specification.pipeline, &PipelineSpec::has_journal))
+    WEIR_TRY(journal_thread_.start(reactor_));
   WEIR_TRY(control_.start(reactor_, control_path(config_.specification.agent.state_dir), *this));
   Now now = clock_.now();
   last_tick_boot_ms_ = now.boot_ms;
@@ -256,6 +258,7 @@ int Agent::finish() {
   control_.stop();
   if (control_topic_ != nullptr) control_topic_->stop();
   storage_->stop();
+  journal_thread_.stop();
   int code = exit_ok;
   for (auto& pipeline : pipelines_)
     if (!pipeline->failure().ok()) code = exit_failure;

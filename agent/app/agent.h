@@ -83,6 +83,7 @@ class Agent final : private ControlHandler, private ControlTopicHandler, private
   std::span<PipelineStatus> pipeline_status_;
   std::unique_ptr<SqliteCheckpointStore> store_;
   std::unique_ptr<StorageThread> storage_;
+  WorkerThread journal_thread_{"weir-journal"};  // a slow checkpoint must not hold up what acknowledgements wait for
   ListJob list_job_;
   std::unique_ptr<CheckpointRequests> checkpoint_requests_;  // of the control socket
   std::unique_ptr<ControlTopic> control_topic_;              // nullptr: none is wanted

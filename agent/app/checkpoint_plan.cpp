@@ -68,7 +68,7 @@ CheckpointPlan plan_checkpoints(const CheckpointPlanInput& input) {
   least(input.min_pause_s, "min_pause");
   least(input.commit_s / input.overhead, "the time that checkpoints may take");
   if (input.flash_bytes > 0) least(least_for_flash(input), "the life of the flash");
-  most(input.window / input.messages_per_s, "the source's window (unacked)");
+  most(input.window / input.messages_per_s, input.window_why);
   if (input.target_recovery_s > 0) {
     // T_total = F + r (T + F) / (mu - r) <= R, solved for T.
     const double gain = input.replayed_per_s - input.messages_per_s;

@@ -11,6 +11,7 @@ namespace weir {
 
 struct CheckpointPlanInput {
   double messages_per_s = 100;
+  double message_bytes = 150;     // topic and payload, as a journal records them
   double replayed_per_s = 5'000;  // how fast what a broker kept is taken in again
   double commit_s = 0.03;         // that a checkpoint stalls its pipeline
   double fixed_recovery_s = 3.3;  // notice the crash, start, restore
@@ -23,7 +24,8 @@ struct CheckpointPlanInput {
   double overhead = 0.02;  // share of the time that checkpoints may take
   double min_pause_s = 0.5;
   double configured_s = 5;
-  double window = 500;     // messages that may wait before a checkpoint is taken in any case
+  double window = 500;  // messages that may wait before a checkpoint is taken in any case
+  const char* window_why = "the source's window (unacked)";
   double state_bytes = 0;  // of all keys
   double entry_bytes = 0;  // that one message changes
 };

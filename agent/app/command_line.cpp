@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
+#include <system_error>
 
 #include "agent/base/nearest_name.h"
 
@@ -39,6 +41,7 @@ bool is_flag(const std::string& name, CommandLine& line) {
 
 CommandLine parse_command_line(int count, char** arguments, const std::vector<std::string>& allowed) {
   CommandLine line;
+  std::error_code ignored;
   for (int index = 0; index < count && line.error.empty(); ++index) {
     std::string word = arguments[index];
     if (word == "-h" || word == "--help") {
@@ -54,6 +57,10 @@ CommandLine parse_command_line(int count, char** arguments, const std::vector<st
           line.error += ", did you mean --" + nearest + "?";
       } else if (!has_value && is_flag(name, line)) {
         continue;
+      } else if (!has_value && name == "journal") {
+        // The directory may be left out: then it is the configuration's.
+        const bool directory = index + 1 < count && std::filesystem::is_directory(arguments[index + 1], ignored);
+        line.values[name] = directory ? arguments[++index] : "";
       } else if (has_value) {
         if (!take_value(name, word.substr(word.find('=') + 1), line)) line.error = "bad value in " + word;
       } else if (index + 1 < count) {

@@ -20,6 +20,7 @@ constexpr const char* help =
     "  --rate 100             messages per second of each pipeline\n"
     "  --replay-rate 5000     messages per second that it takes in when it catches up\n"
     "  --commit 30ms          how long a checkpoint stalls the pipeline (`weir checkpoint list` shows it: T_sync + T_async)\n"
+    "  --message 150B         topic and payload of a message, as a journal records them\n"
     "  --mtbf 7d              from one failure to the next\n"
     "Exit codes: 0, 78 if the memory exceeds agent.memory_limit.\n";
 

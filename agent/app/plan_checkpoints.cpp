@@ -5,13 +5,14 @@
 #include <cmath>
 #include <cstdio>
 
+#include "agent/app/journal_plan.h"
 #include "agent/app/plan_triggers.h"
 #include "agent/config/quantity.h"
 
 namespace weir {
 
 const std::vector<std::string> checkpoint_plan_options = {"target-recovery", "flash", "rate", "replay-rate", "mtbf", "life",
-                                                          "commit"};
+                                                          "message",         "commit"};
 
 namespace {
 
@@ -32,12 +33,27 @@ void take_number(const CommandLine& line, const char* name, double& number, std:
     error = std::string("--") + name + " takes a number greater than 0";
 }
 
+JournalPlanInput journal_input_of(const CheckpointPlanInput& said, const PipelineSpec& spec) {
+  JournalPlanInput input;
+  input.messages_per_s = said.messages_per_s;
+  input.message_bytes = said.message_bytes;
+  input.linger_s = static_cast<double>(spec.first_source().journal.linger) / 1000;
+  input.messages_max = static_cast<double>(spec.first_source().max_unacked) / 2;
+  input.ring_bytes = static_cast<double>(spec.first_source().journal.size);
+  input.checkpoints_retained = static_cast<double>(spec.checkpoint.retained);
+  return input;
+}
+
 /// What the configuration says of a pipeline.
 CheckpointPlanInput input_of(const CheckpointPlanInput& said, const PipelineSpec& spec, const Pipeline& pipeline) {
   CheckpointPlanInput input = said;
   const CheckpointPolicy policy = checkpoint_policy(spec);
   input.min_pause_s = static_cast<double>(policy.min_pause_ms) / 1000;
   input.window = static_cast<double>(policy.unacked);
+  if (spec.has_journal() && spec.checkpoint.unacked == 0) {
+    input.window = plan_journal(journal_input_of(said, spec)).interval_most_s * said.messages_per_s;
+    input.window_why = "room in the journal (journal.size, checkpoint.retained)";
+  }
   input.configured_s = policy.interval_ms > 0 ? static_cast<double>(policy.interval_ms) / 1000 : INFINITY;
   if (policy.records > 0)
     input.configured_s = std::min(input.configured_s, static_cast<double>(policy.records) / said.messages_per_s);
@@ -78,10 +94,37 @@ void print_text(const std::string& name, const CheckpointPlanInput& input, const
   } else {
     printf("  %-12s there is none: %s\n", "recommended", plan.binding.c_str());
   }
+}
+
+void print_loss(const CheckpointPlanInput& input, const CheckpointPlan& plan) {
   printf(
       "  A power cut that takes the broker with it loses what came since the last checkpoint, up to %.0f messages; one that\n"
       "  spares the broker loses none (QoS 1).\n",
       std::min(input.window, plan.configured.interval_s * input.messages_per_s));
+}
+
+void print_journal(const CheckpointPlanInput& said, const PipelineSpec& spec) {
+  const JournalPlan plan = plan_journal(journal_input_of(said, spec));
+  const double keep_s = static_cast<double>(spec.first_source().journal.keep) / 1000;
+  printf("  journal      %.1f groups a second, for messages of %.0f bytes: %.0f bytes each on the flash, %.2f GB a day;\n",
+         plan.groups_per_s, said.message_bytes, plan.bytes_per_message, plan.bytes_per_day / 1e9);
+  printf("               it reaches back %s", seconds_text(plan.reach_s).c_str());
+  if (keep_s > plan.reach_s)
+    printf("; journal.keep = %s would take journal.size = %.0f MiB", seconds_text(keep_s).c_str(),
+           std::ceil(plan.bytes_per_day / 86'400 * keep_s / (1 << 20)));
+  printf(
+      "\n  A power cut loses at most what came within journal.linger, up to %.0f messages: at QoS 1 the broker sends it "
+      "again,\n"
+      "  unless the cut takes the broker's memory, too.\n",
+      plan.at_risk);
+}
+
+void print_journal_json(const CheckpointPlanInput& said, const PipelineSpec& spec) {
+  const JournalPlan plan = plan_journal(journal_input_of(said, spec));
+  printf(
+      ",\"journal\":{\"groups_per_s\":%.3f,\"bytes_per_message\":%.1f,\"bytes_per_day\":%.0f,\"reach_s\":%.1f,\"at_risk\":%."
+      "0f}",
+      plan.groups_per_s, plan.bytes_per_message, plan.bytes_per_day, plan.reach_s, plan.at_risk);
 }
 
 void print_forecast_json(const char* name, const CheckpointForecast& made) {
@@ -106,7 +149,7 @@ void print_json(const std::string& name, const CheckpointPlan& plan) {
     printf("%s{\"%s_s\":%.3f,\"why\":\"%s\"}", comma, bound.least ? "least" : "most", bound.seconds, bound.why.c_str());
     comma = ",";
   }
-  printf("],\"binding\":\"%s\"}", plan.binding.c_str());
+  printf("],\"binding\":\"%s\"", plan.binding.c_str());
 }
 
 }  // namespace
@@ -119,6 +162,11 @@ CheckpointPlanInput checkpoint_plan_input(const CommandLine& line, std::string& 
   take_number(line, "rate", input.messages_per_s, error);
   take_number(line, "replay-rate", input.replayed_per_s, error);
   take_number(line, "life", input.life_years, error);
+  if (const auto found = line.values.find("message"); found != line.values.end()) {
+    const Quantity quantity = parse_size(found->second);
+    if (!quantity.problem.empty() || quantity.value <= 0) error = "--message takes a size, for example 200B";
+    input.message_bytes = static_cast<double>(quantity.value);
+  }
   if (const auto found = line.values.find("flash"); found != line.values.end()) {
     const Quantity quantity = parse_size(found->second);
     if (!quantity.problem.empty() || quantity.value <= 0) error = "--flash takes a size, for example 8GB";
@@ -133,7 +181,15 @@ void print_checkpoint_plans(const Built& built, const CheckpointPlanInput& said,
     const CheckpointPlanInput input = input_of(said, specs[index], *built.agent->pipelines()[index]);
     const CheckpointPlan plan = plan_checkpoints(input);
     if (json && index > 0) printf(",");
-    json ? print_json(specs[index].name, plan) : print_text(specs[index].name, input, plan);
+    const bool journal = specs[index].has_journal();
+    if (json) {
+      print_json(specs[index].name, plan);
+      if (journal) print_journal_json(said, specs[index]);
+      printf("}");
+    } else {
+      print_text(specs[index].name, input, plan);
+      journal ? print_journal(said, specs[index]) : print_loss(input, plan);
+    }
   }
 }
 

@@ -86,6 +86,8 @@ CheckpointPolicy checkpoint_policy(const PipelineSpec& spec) {
   policy.outbox_rows = wanted.outbox_rows;
   policy.event_time_ms = wanted.event_time;
   policy.unacked = wanted.unacked > 0 ? wanted.unacked : std::max<uint64_t>(1, spec.first_source().max_unacked / 2);
+  // What the journal holds is acknowledged; no window waits for a checkpoint.
+  if (spec.has_journal() && wanted.unacked == 0) policy.unacked = UINT64_MAX;
   policy.timeout_ms = wanted.timeout;
   policy.tolerable_failures = wanted.tolerable_failures;
   policy.max_age_ms = wanted.max_age;

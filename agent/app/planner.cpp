@@ -7,11 +7,13 @@
 #include "agent/app/plan_triggers.h"
 #include "agent/app/secrets.h"
 #include "agent/app/version.h"
+#include "agent/config/quantity.h"
 #include "agent/config/topic_filter.h"
 #include "connectors/codecs/json_decoder.h"
 #include "connectors/codecs/manifest_codec.h"
 #include "connectors/mqtt/mqtt_publisher.h"
 #include "connectors/mqtt/mqtt_source.h"
+#include "storage/journal.h"
 
 namespace weir {
 namespace {
@@ -23,6 +25,12 @@ constexpr std::ptrdiff_t stateful_steps_max = stateful_parts_max - 4;
 /// Results of the largest kind that must fit into a half of the outbox, so that a batch is more than a single result.
 constexpr size_t rows_per_half_min = 4;
 
+struct PlanContext {
+  const std::string& state_dir;
+  Arena& arena;
+  BackgroundExecutor* journal_executor;
+};
+
 const MqttSpec* find_mqtt(const Specification& specification, const Text& name) {
   auto found = std::ranges::find(specification.mqtt, name.value, &MqttSpec::name);
   return found == specification.mqtt.end() ? nullptr : &*found;
@@ -31,7 +39,43 @@ const MqttSpec* find_mqtt(const Specification& specification, const Text& name) 
 /// Client ids are fixed: the broker's session, which is the replay log, hangs on them.
 std::string client_id(const MqttSpec& mqtt, const PipelineSpec& spec) { return mqtt.client_id + "-" + spec.name; }
 
-std::unique_ptr<Source> make_source(const PipelineSpec& spec, const MqttSpec& mqtt, const std::string& password, Arena& arena) {
+size_t journal_record_bytes_max(const PipelineSpec& spec) {
+  return journal_record_bytes + topic_bytes_max + spec.first_source().max_message;
+}
+
+bool journal_fits(const PipelineSpec& spec, Diagnostics& diagnostics) {
+  const SourceJournalSpec& journal = spec.first_source().journal;
+  const uint64_t needed = journal_batches_min * journal_buffer_bytes(journal.size, journal_record_bytes_max(spec));
+  if (!spec.has_journal() || journal.size >= needed) return true;
+  diagnostics.error(
+      journal.given ? journal.at : spec.first_source().at, 1,
+      "the journal is too small for messages of up to " + size_text(static_cast<int64_t>(spec.first_source().max_message)),
+      "journal.size needs at least \"" + size_text(static_cast<int64_t>(needed)) + "\", or a smaller max_message");
+  return false;
+}
+
+std::unique_ptr<Journal> make_journal(const PipelineSpec& spec, const PlanContext& context) {
+  if (!spec.has_journal()) return nullptr;
+  JournalOptions options;
+  options.name = spec.name;
+  options.state_dir = context.state_dir;
+  options.ring_bytes = spec.first_source().journal.size / journal_block_bytes * journal_block_bytes;
+  options.record_bytes_max = journal_record_bytes_max(spec);
+  return std::make_unique<RingJournal>(options, context.journal_executor, context.arena);
+}
+
+JournalingPolicy journaling_policy(const PipelineSpec& spec) {
+  JournalingPolicy policy;
+  policy.name = spec.name;
+  policy.linger_ms = spec.first_source().journal.linger;
+  policy.keep_ms = spec.first_source().journal.keep;
+  policy.messages_max = static_cast<uint32_t>(std::max<uint64_t>(1, spec.first_source().max_unacked / 2));
+  policy.checkpoints_retained = static_cast<uint32_t>(spec.checkpoint.retained);
+  return policy;
+}
+
+std::unique_ptr<Source> make_source(const PipelineSpec& spec, const MqttSpec& mqtt, const std::string& password,
+                                    const PlanContext& context) {
   MqttSourceSpec source;
   source.name = spec.name;
   source.host = mqtt.host;
@@ -52,7 +96,8 @@ std::unique_ptr<Source> make_source(const PipelineSpec& spec, const MqttSpec& mq
   // Reconnecting brings nothing back at QoS 0.
   source.watch_drops = spec.first_source().qos > 0;
   source.keepalive_min_ms = intervals_per_keepalive * std::max(spec.checkpoint.interval, spec.checkpoint.min_pause);
-  return std::make_unique<MqttSource>(source, arena);
+  source.journaling = journaling_policy(spec);
+  return std::make_unique<MqttSource>(source, context.arena, make_journal(spec, context));
 }
 
 std::unique_ptr<Publisher> make_publisher(const PipelineSpec& spec, const MqttSpec& mqtt, const std::string& password,
@@ -146,7 +191,9 @@ bool outbox_fits(const PipelineSpec& spec, size_t row_bytes_max, size_t rows_res
   return false;
 }
 
-std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpec& spec, ManifestCodec& codec, Arena& arena) {
+std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpec& spec, ManifestCodec& codec,
+                                         const PlanContext& context) {
+  Arena& arena = context.arena;
   Diagnostics& diagnostics = config.diagnostics;
   size_t errors_before = diagnostics.errors();
   PipelineParts parts;
@@ -167,7 +214,7 @@ std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpe
   size_t row_bytes_max = parts.renderer->topic_bytes_max() + parts.renderer->payload_bytes_max();
   std::string source_password = read_password(*source_mqtt, diagnostics);
   std::string sink_password = sink_mqtt == source_mqtt ? source_password : read_password(*sink_mqtt, diagnostics);
-  if (!outbox_fits(spec, row_bytes_max, records_at_sink_max(graph.parts), diagnostics) ||
+  if (!outbox_fits(spec, row_bytes_max, records_at_sink_max(graph.parts), diagnostics) || !journal_fits(spec, diagnostics) ||
       config.diagnostics.errors() > errors_before)
     return nullptr;
   parts.name = spec.name;
@@ -181,7 +228,7 @@ std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpe
   parts.result_schema = graph.result;
   parts.graph = std::move(graph.parts);
   parts.outbox = {spec.sink.outbox.memory, spec.sink.outbox.max_bytes, row_bytes_max};
-  parts.source = make_source(spec, *source_mqtt, source_password, arena);
+  parts.source = make_source(spec, *source_mqtt, source_password, context);
   parts.publisher = make_publisher(spec, *sink_mqtt, sink_password, row_bytes_max, arena);
   parts.manifest_codec = &codec;
   return std::make_unique<Pipeline>(arena, std::move(parts));
@@ -205,12 +252,14 @@ std::unique_ptr<ControlTopic> build_control_topic(LoadedConfig& config, Arena& a
   return std::make_unique<ControlTopic>(spec, arena);
 }
 
-std::vector<std::unique_ptr<Pipeline>> build_pipelines(LoadedConfig& config, Arena& arena) {
+std::vector<std::unique_ptr<Pipeline>> build_pipelines(LoadedConfig& config, Arena& arena,
+                                                       BackgroundExecutor* journal_executor) {
   static NanopbManifestCodec codec;  // has no state
+  const PlanContext context{config.specification.agent.state_dir, arena, journal_executor};
   std::vector<std::unique_ptr<Pipeline>> pipelines;
   check_client_ids(config);
   for (const PipelineSpec& spec : config.specification.pipeline) {
-    std::unique_ptr<Pipeline> pipeline = build_pipeline(config, spec, codec, arena);
+    std::unique_ptr<Pipeline> pipeline = build_pipeline(config, spec, codec, context);
     if (pipeline != nullptr) pipelines.push_back(std::move(pipeline));
   }
   if (config.diagnostics.errors() > 0) pipelines.clear();

@@ -16,6 +16,8 @@ namespace weir {
 std::unique_ptr<ControlTopic> build_control_topic(LoadedConfig& config, Arena& arena);
 
 /// One per [[pipeline]]; empty if there is any error, for then nothing may run.
-std::vector<std::unique_ptr<Pipeline>> build_pipelines(LoadedConfig& config, Arena& arena);
+/// `journal_executor`: the thread that waits for the disk on behalf of journals; nullptr where nothing will run.
+std::vector<std::unique_ptr<Pipeline>> build_pipelines(LoadedConfig& config, Arena& arena,
+                                                       BackgroundExecutor* journal_executor = nullptr);
 
 }  // namespace weir

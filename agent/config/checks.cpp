@@ -200,6 +200,8 @@ void check_topic_segments(const Node& source_node, const SourceSpec& source, Che
 
 void check_source(const Node& node, void* section, CheckContext& context) {
   const SourceSpec& source = as<SourceSpec>(section);
+  if (const Node* journal = node.find("journal"); journal && source.ack != "journal")
+    context.diagnostics.error(journal->key_at, journal->key_length, "\"journal\" needs ack = \"journal\"");
   check_event_time(node, source, context);
   check_per(node, source, context);
   check_topic_segments(node, source, context);
@@ -334,7 +336,7 @@ void check_sources(const Node& pipeline_node, const PipelineSpec& pipeline, Chec
   if (single) return;
   for (size_t index = 0; index < source->children.size(); ++index) {
     const Node& each = source->children[index];
-    for (const char* key : {"mqtt", "qos", "ack", "retained", "max_unacked", "max_message"}) {
+    for (const char* key : {"mqtt", "qos", "ack", "journal", "retained", "max_unacked", "max_message"}) {
       const Node* child = index > 0 ? each.find(key) : nullptr;
       if (child)
         context.diagnostics.error(child->key_at, child->key_length, quoted(key) + " stands in the pipeline's first source",

@@ -17,8 +17,7 @@ constexpr const char* strategies[] = {"none", "fixed-delay", "exponential-delay"
 constexpr const char* formats[] = {"json"};
 constexpr const char* later_source_formats[] = {"csv", "raw", "senml", "protobuf", "sparkplug"};
 constexpr const char* later_sink_formats[] = {"csv", "raw"};
-constexpr const char* acknowledgements[] = {"checkpoint"};
-constexpr const char* later_acknowledgements[] = {"journal"};
+constexpr const char* acknowledgements[] = {"checkpoint", "journal"};
 constexpr const char* retained_choices[] = {"use", "skip"};
 constexpr const char* evictions[] = {"reject", "oldest", "emit"};
 constexpr const char* late_choices[] = {"drop", "side", "dead-letter"};
@@ -520,6 +519,46 @@ constexpr Section event_time_section = {
     .given = member<&EventTimeSpec::given>,
 };
 
+constexpr Option journal_options[] = {
+    {.key = "size",
+     .type = Size,
+     .member = member<&SourceJournalSpec::size>,
+     .standard = "16MiB",
+     .minimum = "256KiB",
+     .maximum = "16GiB",
+     .documentation =
+         "The file that is reserved in the state directory, once. A group of messages takes whole blocks of 4 KiB. "
+         "The oldest input is written over, but never what a retained checkpoint needs.",
+     .example = "size = \"64MiB\""},
+    {.key = "linger",
+     .type = Duration,
+     .member = member<&SourceJournalSpec::linger>,
+     .standard = "100ms",
+     .minimum = "0s",
+     .maximum = "10s",
+     .documentation = "How long a message may wait for others to be written with it. A power cut loses at most so much of what "
+                      "came at QoS 0; at QoS 1 it comes again.",
+     .example = "linger = \"20ms\""},
+    {.key = "keep",
+     .type = Duration,
+     .member = member<&SourceJournalSpec::keep>,
+     .standard = "1h",
+     .minimum = "0s",
+     .maximum = "365d",
+     .documentation =
+         "How far back `weir replay --journal` shall reach. The ring keeps as much as it can in any case; when that "
+         "is less, the log says so.",
+     .example = "keep = \"1d\""},
+};
+
+constexpr Section journal_section = {
+    .header = "[pipeline.source.journal]",
+    .documentation = "A recording of raw input, for `ack = \"journal\"`.",
+    .options = journal_options,
+    .at = member<&SourceJournalSpec::at>,
+    .given = member<&SourceJournalSpec::given>,
+};
+
 constexpr Option source_options[] = {
     {.key = "name",
      .type = Name,
@@ -582,9 +621,16 @@ constexpr Option source_options[] = {
      .member = member<&SourceSpec::ack>,
      .standard = "checkpoint",
      .choices = acknowledgements,
-     .later = later_acknowledgements,
-     .documentation = "When messages are acknowledged: after the checkpoint that covers them is durable.",
-     .example = "ack = \"checkpoint\""},
+     .documentation = "When messages are acknowledged: after the checkpoint that covers them is durable, or already when they "
+                      "stand in a journal of raw input, from which a start replays what follows the last checkpoint. See "
+                      "[the journal](journal.md).",
+     .example = "ack = \"journal\""},
+    {.key = "journal",
+     .type = Table,
+     .member = member<&SourceSpec::journal>,
+     .section = &journal_section,
+     .documentation = "The journal of `ack = \"journal\"`.",
+     .example = "journal = { size = \"64MiB\", linger = \"50ms\" }"},
     {.key = "retained",
      .type = Choice,
      .member = member<&SourceSpec::retained>,

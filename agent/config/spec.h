@@ -96,6 +96,14 @@ struct DeadLetterSpec {
   uint64_t max_payload = 0;  // bytes kept of one payload
 };
 
+struct SourceJournalSpec {
+  uint64_t size = 0;   // bytes of the ring
+  int64_t linger = 0;  // ms
+  int64_t keep = 0;    // ms
+  bool given = false;
+  Location at;
+};
+
 struct SourceSpec {
   std::string name;  // default: "source"
   Location name_at;
@@ -106,7 +114,8 @@ struct SourceSpec {
   std::vector<Location> field_at;  // one per field
   EventTimeSpec event_time;
   uint64_t qos = 1;
-  std::string ack;       // "checkpoint"
+  std::string ack;       // "checkpoint" or "journal"
+  SourceJournalSpec journal;
   std::string retained;  // "use" or "skip"
   uint64_t max_unacked = 0;
   uint64_t max_message = 0;  // bytes of one payload
@@ -195,6 +204,8 @@ struct PipelineSpec {
   uint64_t fingerprint = 0;  // hash64 of the pipeline's own table as written
   Location at;
 
+  /// Whether messages are acknowledged by the journal.
+  bool has_journal() const { return !source.empty() && source.front().ack == "journal"; }
   /// The one that says how the broker is reached.
   const SourceSpec& first_source() const { return source.front(); }
 };

@@ -58,6 +58,7 @@ struct JournalRecord {
   int64_t arrival_ms = 0;
   uint64_t offset = 0;      // of the message; those of one batch follow one another
   uint64_t full_bytes = 0;  // of what was too long
+  uint64_t hash = 0;        // of topic and payload as they came; kept of what was too long
   std::string_view topic;
   Bytes payload;
 };
@@ -80,6 +81,8 @@ struct JournalStatus {
   uint64_t replay_messages = 0;   // that this start had to hand over again
   uint64_t replayed = 0;          // of these, how many were
   uint64_t lost_batches = 0;      // see JournalRecovery
+  uint64_t replay_end_offset = 0;
+  uint64_t newest_checkpoint = 0;  // that what is replayed knows to have completed
   const char* error = "";
 };
 

@@ -36,6 +36,8 @@ const char* checkpoint_reason_name(CheckpointReason reason) {
       return "when";
     case CheckpointReason::Trigger:
       return "trigger";
+    case CheckpointReason::JournalFull:
+      return "journal";
   }
   return "?";
 }

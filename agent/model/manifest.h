@@ -32,9 +32,10 @@ enum class CheckpointReason : uint8_t {
   OutboxRows,
   EventTime,
   When,
-  Trigger
+  Trigger,
+  JournalFull
 };
-constexpr CheckpointReason last_checkpoint_reason = CheckpointReason::Trigger;
+constexpr CheckpointReason last_checkpoint_reason = CheckpointReason::JournalFull;
 /// "interval", "records", ...
 const char* checkpoint_reason_name(CheckpointReason reason);
 

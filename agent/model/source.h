@@ -1,7 +1,10 @@
 // Source: the seam at which messages come in. A source delivers on the reactor thread, only while its handler is ready, and
-// tells the other side that a message arrived only after the checkpoint that covers it is durable (Stateful::snapshot_done).
+// tells the other side that a message arrived only after the checkpoint that covers it is durable (Stateful::snapshot_done), or
+// the journal that holds it.
 #pragma once
 
+#include "agent/model/journal.h"
+#include "agent/model/manifest.h"
 #include "agent/model/message.h"
 #include "agent/model/poller.h"
 #include "agent/model/stateful.h"
@@ -23,15 +26,20 @@ class SourceHandler {
   /// The other side has forgotten the session: what was published meanwhile may be missing. The source needs a durable
   /// checkpoint (which clears the session tail) before it goes on; snapshot_done tells it.
   virtual void on_session_lost(bool expected, Now now) = 0;
+  /// The source cannot go on for long without a checkpoint.
+  virtual void want_checkpoint(CheckpointReason, Now) {}
+  /// The source cannot go on at all; what it has not acknowledged stays with the other side.
+  virtual void on_source_failed(Status, Now) {}
 };
 
 struct SourceStatus {
   bool connected = false;
-  uint64_t unacknowledged = 0;  // delivered since the last durable checkpoint
+  uint64_t unacknowledged = 0;  // delivered, and not covered by what is durable: a checkpoint, or the journal
   uint64_t connects = 0;
   uint64_t offset = 0;          // of the newest delivery
   uint64_t broker_dropped = 0;  // messages that the broker says it dropped, of all its clients, since this process looks
   const char* error = "";       // why it is not connected, a constant
+  JournalStatus journal;        // of `ack = "journal"`
 };
 
 class Source : public Stateful {
@@ -46,6 +54,12 @@ class Source : public Stateful {
   /// The checkpoint will not succeed for a while: drop the connection without acknowledging anything; the other side keeps
   /// what was not acknowledged. Reconnects by itself after a delay.
   virtual void abandon(Now now) = 0;
+  /// A checkpoint is due: false if something that was delivered must become durable first. Asked again at every turn until it
+  /// is true; then the barrier follows at once.
+  virtual bool prepare_checkpoint(Now) { return true; }
+  /// Called at every turn, and at least at the deadline.
+  virtual void on_turn(Now) {}
+  virtual int64_t next_deadline_boot_ms() const { return INT64_MAX; }
   /// Called about once a second: keepalive, reconnecting.
   virtual void on_tick(Now now) = 0;
   virtual SourceStatus status() const = 0;

@@ -105,7 +105,9 @@ void CheckpointCoordinator::on_turn(Now now) {
   watch_age(now);
   if (in_flight_) return watch_commit(now);
   if (barrier_watermark_ms_ == INT64_MIN) barrier_watermark_ms_ = owner_.checkpoint_progress().watermark_ms;
-  if (CheckpointReason reason = due(now); reason != CheckpointReason::None) trigger(reason, now);
+  const CheckpointReason reason = due(now);
+  preparing_ = reason != CheckpointReason::None && !owner_.checkpoint_prepared(now);
+  if (reason != CheckpointReason::None && !preparing_) trigger(reason, now);
 }
 
 void CheckpointCoordinator::watch_commit(Now now) {
@@ -137,6 +139,7 @@ int64_t CheckpointCoordinator::next_deadline_boot_ms(Now now) const {
   if (policy_.max_age_ms > 0 && !overage_ && (in_flight_ || owner_.checkpoint_dirty()))
     next_ms = std::max(completed_boot_ms_, clean_boot_ms_) + policy_.max_age_ms + 1;
   if (in_flight_) return overdue_told_ ? next_ms : std::min(next_ms, triggered_boot_ms_ + policy_.timeout_ms + 1);
+  if (preparing_) return next_ms;
   const CheckpointContext gathered = context(now);
   if (requested_ != CheckpointReason::None || due_at_once(gathered) != CheckpointReason::None)
     return std::min(next_ms, std::max(now.boot_ms, retry_boot_ms_));

@@ -59,6 +59,8 @@ class CheckpointOwner {
   /// Whether there is anything that a checkpoint would save.
   virtual bool checkpoint_dirty() const = 0;
   virtual CheckpointProgress checkpoint_progress() const { return {}; }
+  /// A checkpoint is due. False: something must become durable first; asked again at every turn, and a turn must come then.
+  virtual bool checkpoint_prepared(Now) { return true; }
   /// The barrier. Fills the snapshot and the manifest (all but id, reason and time).
   virtual void checkpoint_barrier(Snapshot& snapshot, Manifest& manifest) = 0;
   /// The checkpoint is decided. Code::Io and Code::Corrupt mean that the process must stop acknowledging and recover.
@@ -127,6 +129,7 @@ class CheckpointCoordinator final : private StorageJob {
   Status result_;
 
   bool in_flight_ = false;
+  bool preparing_ = false;
   int64_t barrier_end_us_ = 0;
   int64_t commit_end_us_ = 0;             // written on the storage thread before done()
   std::atomic<bool> committing_ = false;  // on the storage thread, now

@@ -205,6 +205,10 @@ bool Pipeline::on_row_rejected(const OutboxRow& row, const char* reason, Now now
 
 void Pipeline::on_outbox_failed(Status status, Now) { fail(status); }
 
+void Pipeline::on_source_failed(Status status, Now) { fail(status); }
+
+void Pipeline::want_checkpoint(CheckpointReason reason, Now) { coordinator_.request(reason); }
+
 // ---- checkpoints
 
 bool Pipeline::checkpoint_dirty() const { return changed_ || coordinator_.records_since_barrier() > 0 || outbox_.dirty(); }
@@ -301,6 +305,7 @@ void Pipeline::on_turn(Now now) {
     parts_.publisher->on_tick(now);
     graph_.check_idle(now.boot_ms);
   }
+  parts_.source->on_turn(now);
   if (!coordinator_.in_flight()) tick_steps(now);
   if (recovery_.connect_ms < 0 && parts_.source->status().connected) {
     recovery_.connect_ms = now.boot_ms - started_boot_ms_;
@@ -316,7 +321,8 @@ void Pipeline::on_turn(Now now) {
 int64_t Pipeline::next_deadline_boot_ms() const {
   if (state_ == State::Built || stopped()) return INT64_MAX;
   const int64_t steps_ms = graph_.wants_ticks() ? last_steps_tick_boot_ms_ + steps_tick_ms : INT64_MAX;
-  return std::min({last_tick_boot_ms_ + tick_ms, steps_ms, coordinator_.next_deadline_boot_ms(last_turn_)});
+  return std::min({last_tick_boot_ms_ + tick_ms, steps_ms, coordinator_.next_deadline_boot_ms(last_turn_),
+                   parts_.source->next_deadline_boot_ms()});
 }
 
 // ---- the end

@@ -98,8 +98,11 @@ class Pipeline final : public TurnHandler,
   void on_duplicate(Now now) override;
   void on_refused(const Message& message, const char* reason, std::string_view detail, Now now) override;
   void on_session_lost(bool expected, Now now) override;
+  void want_checkpoint(CheckpointReason reason, Now now) override;
+  void on_source_failed(Status status, Now now) override;
   void on_refused(const Record& record, const Schema& schema, std::string_view step, Refusal refusal) override;
   bool checkpoint_dirty() const override;
+  bool checkpoint_prepared(Now now) override { return parts_.source->prepare_checkpoint(now); }
   CheckpointProgress checkpoint_progress() const override;
   void checkpoint_barrier(Snapshot& snapshot, Manifest& manifest) override;
   void checkpoint_decided(uint64_t id, Status status, Now now) override;

@@ -173,8 +173,10 @@ Status Pipeline::restore(CheckpointStore& store, bool allow_non_restored_state, 
     if (report.error.empty() && !loss_.damage().empty()) report.error = std::string(loaded.text()) + "; " + loss_.damage();
     return loaded;
   }
+  const JournalStatus journal = parts_.source->status().journal;
+  if (journal.used) loss_.note_journal(journal.newest_checkpoint, journal.replay_end_offset);
   recovery_.lost = loss_.status();
-  if (loss_.any()) report.lost = loss_.text(false);
+  if (loss_.any()) report.lost = loss_.text();
   uint64_t next_id = std::max(row.value().last_checkpoint_id, row.value().reserved_id) + 1;
   uint64_t reserved_id = next_id + CheckpointCoordinator::id_block;
   WEIR_TRY(store.reserve_ids(number_, reserved_id));

@@ -22,6 +22,15 @@ void StateLoss::note_damaged(const DamagedCheckpoint& checkpoint, ManifestCodec&
   newest_offset_ = manifest->source_offset;
 }
 
+void StateLoss::note_journal(uint64_t newest_checkpoint_id, uint64_t replayed_to_offset) {
+  replayed_to_offset_ = replayed_to_offset;
+  if (newest_checkpoint_id <= newest_id_) return;
+  newest_id_ = newest_checkpoint_id;
+  // The message with which it was noted came after it.
+  newest_offset_ = replayed_to_offset;
+  offset_known_ = replayed_to_offset != 0;
+}
+
 void StateLoss::note_restored(uint64_t checkpoint_id, uint64_t source_offset) {
   restored_id_ = checkpoint_id;
   restored_offset_ = source_offset;
@@ -35,7 +44,9 @@ LostState StateLoss::status() const {
   if (!any()) return {};
   LostState lost;
   lost.newest_id = newest_id_;
-  if (offset_known_ && newest_offset_ >= restored_offset_)
+  if (replayed())
+    lost.messages = 0;
+  else if (offset_known_ && newest_offset_ >= restored_offset_)
     lost.messages = static_cast<int64_t>(newest_offset_ - restored_offset_);
   lost.damage = damage_.ok() ? "" : damage_.text();
   lost.copy = copy_;
@@ -54,16 +65,16 @@ std::string StateLoss::what() const {
 }
 
 std::string StateLoss::between() const {
-  const LostState lost = status();
-  if (lost.messages == 0) return "No messages";
-  if (lost.messages < 0) return "The messages between the two";
-  return "The " + std::to_string(lost.messages) + " messages between the two (offsets " + std::to_string(restored_offset_ + 1) +
+  const int64_t messages = replayed() ? static_cast<int64_t>(newest_offset_ - restored_offset_) : status().messages;
+  if (messages == 0) return "No messages";
+  if (messages < 0) return "The messages between the two";
+  return "The " + std::to_string(messages) + " messages between the two (offsets " + std::to_string(restored_offset_ + 1) +
          " to " + std::to_string(newest_offset_) + ")";
 }
 
-std::string StateLoss::text(bool replayed) const {
-  const std::string fate =
-      replayed ? " are replayed from the journal" : " are missing from the state although they were acknowledged to the broker";
+std::string StateLoss::text() const {
+  const std::string fate = replayed() ? " are replayed from the journal"
+                                      : " are missing from the state although they were acknowledged to the broker";
   return what() + " " + between() + fate +
          "; results that were published since then may be published again, with the same ids.";
 }

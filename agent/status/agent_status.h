@@ -23,7 +23,7 @@ struct AgentStatus {
 };
 
 /// Bytes that one pipeline and the rest need at most, in either form.
-constexpr size_t status_pipeline_bytes_max = 3584;
+constexpr size_t status_pipeline_bytes_max = 4096;
 constexpr size_t status_agent_bytes_max = 1024;
 
 void render_status_json(const AgentStatus& status, TextWriter& out);

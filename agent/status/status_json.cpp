@@ -49,6 +49,18 @@ void render_source(const PipelineStatus& pipeline, TextWriter& out) {
   source.number("broker_dropped", pipeline.source.broker_dropped);
   source.flag("idle", pipeline.idle);
   source.text("error", pipeline.source.error);
+  const JournalStatus& status = pipeline.source.journal;
+  if (!status.used) return;
+  JsonObject journal(source.key("journal"));
+  journal.number("bytes", status.bytes);
+  journal.number("needed_bytes", status.needed_bytes);
+  journal.number("written_bytes", status.written_bytes);
+  journal.number("groups", status.groups);
+  journal.signed_number("oldest_arrival_ms", status.oldest_arrival_ms);
+  journal.number("replay_messages", status.replay_messages);
+  journal.number("replayed", status.replayed);
+  journal.number("lost_groups", status.lost_batches);
+  journal.text("error", status.error);
 }
 
 void render_ledger(const PipelineStatus& pipeline, TextWriter& out) {

@@ -1,5 +1,6 @@
 #include <cinttypes>
 
+#include "agent/base/civil_time.h"
 #include "agent/base/heap_guard.h"
 #include "agent/status/agent_status.h"
 
@@ -26,6 +27,26 @@ void render_lost(const RecoveryStatus& recovery, TextWriter& out) {
   out.append(lost.damage[0] != '\0' ? " is damaged: " : ", for the store went back").append(lost.damage);
   if (lost.messages >= 0) out.printf("; %" PRId64 " messages are missing from the state", lost.messages);
   if (!lost.copy.empty()) out.append("; see ").append(lost.copy.substr(lost.copy.rfind('/') + 1));
+}
+
+void render_journal(const JournalStatus& journal, TextWriter& out) {
+  if (!journal.used) return;
+  out.append("\n  journal     ");
+  render_size(out, journal.needed_bytes);
+  out.append(" of ");
+  render_size(out, journal.bytes);
+  out.printf(" needed by checkpoints, %" PRIu64 " groups written", journal.groups);
+  if (journal.oldest_arrival_ms > 0 && journal.oldest_arrival_ms <= civil_max_ms) {
+    const CivilTime since = civil_of(journal.oldest_arrival_ms);
+    out.printf(", reaches back to %04d-%02u-%02u %02u:%02u:%02u UTC", since.year, since.month, since.day, since.hour,
+               since.minute, since.second);
+  }
+  if (journal.replayed < journal.replay_messages)
+    out.printf(", REPLAYING %" PRIu64 " of %" PRIu64 " messages", journal.replayed, journal.replay_messages);
+  else if (journal.replay_messages > 0)
+    out.printf(", %" PRIu64 " messages were replayed at the start", journal.replay_messages);
+  if (journal.lost_batches > 0) out.printf("; LOST %" PRIu64 " groups that cannot be read back", journal.lost_batches);
+  if (journal.error[0] != '\0') out.append(": ").append(journal.error);
 }
 
 void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
@@ -57,6 +78,7 @@ void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
     out.printf("\n  gaps        %" PRIu64 " times the broker had forgotten the session", ledger.session_lost);
   if (pipeline.source.broker_dropped > 0)
     out.printf("\n  broker      says it has dropped %" PRIu64 " messages, of all its clients", pipeline.source.broker_dropped);
+  render_journal(pipeline.source.journal, out);
   const CheckpointStatus& checkpoint = pipeline.checkpoint;
   out.printf("\n  checkpoint  %" PRIu64, checkpoint.last_id);
   if (checkpoint.completed > 0)

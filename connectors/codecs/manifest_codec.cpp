@@ -16,7 +16,7 @@ static_assert(sizeof(weir_v1_Manifest::pipeline) == sizeof(Manifest::pipeline));
 static_assert(sizeof(weir_v1_Manifest::weir_version) == sizeof(Manifest::weir_version));
 static_assert(sizeof(weir_v1_Part::uid) == sizeof(ManifestPart::uid));
 static_assert(sizeof(weir_v1_Manifest::parts) / sizeof(weir_v1_Part) == stateful_parts_max);
-static_assert(static_cast<int>(last_checkpoint_reason) == weir_v1_Reason_TRIGGER);
+static_assert(static_cast<int>(last_checkpoint_reason) == weir_v1_Reason_JOURNAL_FULL);
 
 template <size_t size>
 void copy_text(char (&to)[size], const char (&from)[size]) {

@@ -1,6 +1,7 @@
 #include "connectors/mqtt/mqtt_source.h"
 
 #include <algorithm>
+#include <cinttypes>
 #include <cstring>
 
 #include "agent/base/hash.h"
@@ -45,11 +46,11 @@ MqttOptions MqttSource::client_options(const MqttSourceSpec& spec) {
   return options;
 }
 
-MqttSource::MqttSource(const MqttSourceSpec& spec, Arena& arena)
+MqttSource::MqttSource(const MqttSourceSpec& spec, Arena& arena, std::unique_ptr<Journal> journal)
     : spec_(spec),
       client_(client_options(spec), *this),
       connector_(client_, *this, spec.host, spec.port),
-      tail_(arena, spec.name + ".source.session-tail", pending_max(spec)),
+      tail_(arena, spec.name + ".source.session-tail", pending_max(spec), journal != nullptr),
       drops_(spec.watch_drops, spec.topics),
       payload_(arena.take<uint8_t>(spec.max_message + payload_padding, spec.name + ".source.payload",
                                    std::to_string(spec.max_message) + " bytes of max_message and padding")) {
@@ -60,6 +61,8 @@ MqttSource::MqttSource(const MqttSourceSpec& spec, Arena& arena)
   subscribe_mids_ = arena.take<uint16_t>(spec.topics.size(), pool, reason);
   granted_ = arena.take<bool>(spec.topics.size(), pool, reason);
   for (const std::string& topic : spec.topics) WEIR_ASSERT(filters_.add(topic, spec.qos));
+  JournalingOwner& owner = *this;
+  if (journal != nullptr) journaling_ = std::make_unique<Journaling>(std::move(journal), spec.journaling, owner);
 }
 
 // ---- life
@@ -67,7 +70,9 @@ MqttSource::MqttSource(const MqttSourceSpec& spec, Arena& arena)
 Status MqttSource::start(Poller& poller, SourceHandler& handler, Now now) {
   handler_ = &handler;
   now_ = now;
-  return connector_.start(poller, now);
+  WEIR_TRY(connector_.start(poller, now));
+  if (journaling_) journaling_->start(now);
+  return {};
 }
 
 void MqttSource::stop(Now now) {
@@ -79,6 +84,7 @@ void MqttSource::stop(Now now) {
 
 void MqttSource::resume(Now now) {
   now_ = now;
+  if (journaling_) journaling_->resume(now);
   settle();
 }
 
@@ -100,7 +106,8 @@ void MqttSource::on_tick(Now now) {
 SourceStatus MqttSource::status() const {
   SourceStatus status;
   status.connected = connector_.is_established();
-  status.unacknowledged = tail_.pending();
+  status.unacknowledged = journaling_ ? journaling_->pending() : tail_.pending();
+  if (journaling_) status.journal = journaling_->status();
   status.connects = connector_.connects();
   status.offset = offset_;
   status.error = connector_.error();
@@ -111,7 +118,10 @@ SourceStatus MqttSource::status() const {
 
 // ---- the invariant
 
-bool MqttSource::may_read() const { return !stopping_ && !in_barrier_ && !leave_due_ && !tail_.full() && handler_->ready(); }
+bool MqttSource::may_read() const {
+  return !stopping_ && !in_barrier_ && !leave_due_ && !tail_.full() && (!journaling_ || journaling_->accepts()) &&
+         handler_->ready();
+}
 
 bool MqttSource::may_write() const {
 #ifdef WEIR_MUTANT_ACK_BEFORE_COMMIT
@@ -232,7 +242,7 @@ void MqttSource::accept_session() {
   bool expected = !had_session_;
   had_session_ = true;
   if (!connack_.session_present) {
-    tail_.clear();
+    note_session_lost();
     subscribed_.clear();
   } else if (tail_.size() > 0) {
     tail_.open_window();
@@ -332,19 +342,19 @@ void MqttSource::on_arrival(const Arrival& arrival) {
   // A retained message that is skipped leaves no trace: it is not counted, and forgetting it in a crash does no harm.
   if (arrival.retained && !spec_.use_retained) return;
   if (arrival.qos == 0) {
-    hand_over(arrival);
+    hand_over(arrival, 0);
     return;
   }
   uint64_t hash = hash64(arrival.payload, hash64(as_bytes(arrival.topic)));
   if (is_redelivery(arrival, hash)) {
     // The delivery that it repeats may not be covered by a checkpoint yet.
-    held_ = held_ || tail_.pending() > 0;
+    held_ = held_ || status().unacknowledged > 0;
     handler_->on_duplicate(now_);
     return;
   }
   tail_.record(arrival.mid, hash);
   held_ = true;
-  hand_over(arrival);
+  hand_over(arrival, hash);
 }
 
 /// The rule: while the window is open, DUP and a match in the tail mean that the message is known. The first delivery
@@ -370,28 +380,50 @@ bool MqttSource::is_redelivery(const Arrival& arrival, uint64_t hash) {
 #endif
 }
 
-void MqttSource::hand_over(const Arrival& arrival) {
-  Message message;
-  message.topic = arrival.topic.substr(0, topic_bytes_max);
-  message.payload = payload_.first(std::min(arrival.payload.size(), spec_.max_message));
-  if (!message.payload.empty()) memcpy(payload_.data(), arrival.payload.data(), message.payload.size());
-  message.offset = ++offset_;
-  message.arrival_ms = now_.wall_ms;
-  message.qos = arrival.qos;
-  message.retained = arrival.retained;
+void MqttSource::hand_over(const Arrival& arrival, uint64_t hash) {
+  JournalRecord record;
+  record.qos = arrival.qos;
+  record.retained = arrival.retained;
+  record.packet_id = arrival.mid;
+  record.arrival_ms = now_.wall_ms;
+  record.offset = ++offset_;
+  record.hash = hash;
+  record.topic = arrival.topic.substr(0, topic_bytes_max);
+  record.payload = arrival.payload.first(std::min(arrival.payload.size(), spec_.max_message));
   if (arrival.topic.size() > topic_bytes_max) {
-    refuse(message, "topic-too-long", "topic", arrival.topic.size(), topic_bytes_max);
+    record.kind = JournalKind::TopicTooLong;
+    record.full_bytes = arrival.topic.size();
   } else if (arrival.payload.size() > spec_.max_message) {
-    refuse(message, "too-large", "payload", arrival.payload.size(), spec_.max_message);
+    record.kind = JournalKind::PayloadTooLong;
+    record.full_bytes = arrival.payload.size();
+  }
+  if (journaling_) journaling_->append(record, now_);
+  deliver(record);
+}
+
+/// Live and replayed messages go the same way from here.
+void MqttSource::deliver(const JournalRecord& record) {
+  Message message;
+  message.topic = record.topic;
+  message.payload = payload_.first(record.payload.size());
+  if (!message.payload.empty()) memcpy(payload_.data(), record.payload.data(), message.payload.size());
+  message.offset = record.offset;
+  message.arrival_ms = record.arrival_ms;
+  message.qos = record.qos;
+  message.retained = record.retained;
+  if (record.kind == JournalKind::TopicTooLong) {
+    refuse(message, "topic-too-long", "topic", record.full_bytes, topic_bytes_max);
+  } else if (record.kind == JournalKind::PayloadTooLong) {
+    refuse(message, "too-large", "payload", record.full_bytes, spec_.max_message);
   } else {
     handler_->on_message(message, now_);
   }
 }
 
-void MqttSource::refuse(const Message& message, const char* reason, const char* what, size_t bytes, size_t limit) {
+void MqttSource::refuse(const Message& message, const char* reason, const char* what, uint64_t bytes, size_t limit) {
   char buffer[96];
   TextWriter detail(buffer);
-  detail.printf("the %s has %zu bytes, the limit is %zu", what, bytes, limit);
+  detail.printf("the %s has %" PRIu64 " bytes, the limit is %zu", what, bytes, limit);
   handler_->on_refused(message, reason, detail.text(), now_);
 }
 
@@ -400,24 +432,28 @@ void MqttSource::refuse(const Message& message, const char* reason, const char* 
 SnapshotBounds MqttSource::snapshot_bounds() const {
   SnapshotBounds bounds = tail_.snapshot_bounds();
   bounds.bytes += sizeof(uint64_t) + 2 * sizeof(uint32_t) + spec_.client_id.size() + subscribed_room(spec_);
+  if (journaling_) bounds.bytes += Journaling::encoded_bytes_max;
   bounds.blobs += 1;
   return bounds;
 }
 
-/// The Operator blob: { uint64 offset, sized client id, sized list of the filters that the broker's session holds }.
+/// The Operator blob: { uint64 offset, sized client id, sized list of the filters that the broker's session holds }, and with a
+/// journal what Journaling::encode says.
 void MqttSource::snapshot(Snapshot& snapshot) {
   in_barrier_ = true;
   ByteWriter& out = snapshot.open(BlobKind::Operator, op());
   out.put(offset_);
   out.put_sized(spec_.client_id);
   out.put_sized(subscribed_.bytes());
+  if (journaling_) journaling_->encode(out, stopping_);
   snapshot.close();
   tail_.snapshot(snapshot, op());
   if (!reading_) update_events();
 }
 
-void MqttSource::snapshot_done(uint64_t, bool committed) {
+void MqttSource::snapshot_done(uint64_t checkpoint_id, bool committed) {
   in_barrier_ = false;
+  if (journaling_) journaling_->snapshot_done(checkpoint_id, committed);
   tail_.snapshot_done(committed);
   // Nothing was read since the barrier, so whatever is queued is covered now.
   if (committed) held_ = false;
@@ -444,7 +480,8 @@ Status MqttSource::restore_own(const StoredBlob& blob) {
   offset_ = in.get<uint64_t>();
   std::string_view client_id = in.get_sized_text();
   Bytes filters = in.get_sized();
-  if (!in.ok() || !in.at_end() || !FilterList::valid(filters)) return Status(Code::Corrupt, "mqtt source: malformed state");
+  if (!in.ok() || !FilterList::valid(filters)) return Status(Code::Corrupt, "mqtt source: malformed state");
+  if (!in.at_end()) WEIR_TRY(restore_journal(in));
   had_session_ = true;
   tail_.reset();
   subscribed_.clear();
@@ -462,10 +499,15 @@ Status MqttSource::restore_own(const StoredBlob& blob) {
 }
 
 Status MqttSource::restore_finished() {
-  // Another session's packet ids say nothing about this one's.
+  if (journaling_) return journaling_->open();
+  forget_foreign_session();
+  return {};
+}
+
+/// Another session's packet ids say nothing about this one's.
+void MqttSource::forget_foreign_session() {
   if (foreign_) tail_.clear();
   foreign_ = false;
-  return {};
 }
 
 }  // namespace weir

@@ -11,6 +11,8 @@
 // it returns when the handler is ready. A broker that has lost the session is subscribed to only after the voided tail is
 // durably empty, for a crash in between could take new messages for old ones.
 //
+// With a journal, "covered by a committed checkpoint" reads "durable in the journal" above; see Journaling.
+//
 // Owned by the pipeline; reactor thread only. Memory: the tail, one payload and the filters, all from the arena.
 #pragma once
 
@@ -22,6 +24,7 @@
 #include "connectors/mqtt/connector.h"
 #include "connectors/mqtt/drop_watch.h"
 #include "connectors/mqtt/filter_list.h"
+#include "connectors/mqtt/journaling.h"
 #include "connectors/mqtt/mqtt_client.h"
 #include "connectors/mqtt/session_tail.h"
 
@@ -47,14 +50,16 @@ struct MqttSourceSpec {
   bool watch_drops = false;
   /// A ping waits behind acknowledgements, and those for a checkpoint: at least four checkpoint intervals.
   int64_t keepalive_min_ms = 0;
+  JournalingPolicy journaling;  // where there is a journal
 };
 
 /// Topics that are longer are set aside.
 constexpr size_t topic_bytes_max = 1024;
 
-class MqttSource final : public Source, private MqttListener, private ConnectorUser {
+class MqttSource final : public Source, private MqttListener, private ConnectorUser, private JournalingOwner {
  public:
-  MqttSource(const MqttSourceSpec& spec, Arena& arena);
+  /// `journal`: of `ack = "journal"`; nullptr: acknowledgements wait for checkpoints.
+  MqttSource(const MqttSourceSpec& spec, Arena& arena, std::unique_ptr<Journal> journal = nullptr);
 
   Status start(Poller& poller, SourceHandler& handler, Now now) override;
   void stop(Now now) override;
@@ -62,6 +67,9 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
   void resume(Now now) override;
   void abandon(Now now) override;
   void on_tick(Now now) override;
+  bool prepare_checkpoint(Now now) override;
+  void on_turn(Now now) override;
+  int64_t next_deadline_boot_ms() const override;
   SourceStatus status() const override;
 
   std::string_view uid() const override { return "source"; }
@@ -83,6 +91,13 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
   void on_connecting() override;
   void on_socket(uint32_t events, Now now) override;
 
+  bool may_replay() const override { return !stopping_ && !in_barrier_ && handler_->ready(); }
+  void on_replay(const JournalRecord& record, Now now) override;
+  void on_replayed(Now now) override;
+  void on_journal_durable(Now now) override;
+  void on_journal_failed(Status status, Now now) override;
+  void on_checkpoint_wanted(CheckpointReason reason, Now now) override { handler_->want_checkpoint(reason, now); }
+
   bool may_read() const;
   bool may_write() const;
   void read();
@@ -93,8 +108,10 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
   void subscribe_to(size_t filter);
   void finish_subscribing();
   bool is_redelivery(const Arrival& arrival, uint64_t hash);
-  void hand_over(const Arrival& arrival);
-  void refuse(const Message& message, const char* reason, const char* what, size_t bytes, size_t limit);
+  void hand_over(const Arrival& arrival, uint64_t hash);
+  void deliver(const JournalRecord& record);
+  void note_session_lost();
+  void refuse(const Message& message, const char* reason, const char* what, uint64_t bytes, size_t limit);
   void settle();
   void on_lost();
   void flush();
@@ -103,6 +120,8 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
   void update_events();
   void check_stall();
   Status restore_own(const StoredBlob& blob);
+  Status restore_journal(ByteReader& in);
+  void forget_foreign_session();
 
   MqttSourceSpec spec_;
   MqttClient client_;
@@ -114,6 +133,7 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
   FilterList subscribed_;               // what the broker's session holds, as far as it has confirmed
   std::span<uint16_t> subscribe_mids_;  // per configured filter; 0: nothing asked, or answered
   std::span<bool> granted_;             // per configured filter
+  std::unique_ptr<Journaling> journaling_;
   SourceHandler* handler_ = nullptr;
 
   uint64_t offset_ = 0;

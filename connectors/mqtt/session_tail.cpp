@@ -12,7 +12,8 @@ constexpr uint32_t groups_max = 2 * session_tail_capacity / group_deliveries + 8
 
 }  // namespace
 
-SessionTail::SessionTail(Arena& arena, std::string_view pool_name, uint32_t pending_max) : pending_max_(pending_max) {
+SessionTail::SessionTail(Arena& arena, std::string_view pool_name, uint32_t pending_max, bool keeps_newest)
+    : pending_max_(pending_max), keeps_newest_(keeps_newest) {
   WEIR_ASSERT(pending_max > 0 && pending_max <= session_tail_pending_max);
   constexpr const char* reason = "32768 deliveries x 10 bytes, to recognise redeliveries";
   mids_ = arena.take<uint16_t>(session_tail_capacity, pool_name, reason);
@@ -51,7 +52,7 @@ uint32_t SessionTail::index_of(uint32_t age) const { return (next_ + session_tai
 void SessionTail::record(uint16_t mid, uint64_t hash) {
   WEIR_ASSERT(!full());
   append(mid, hash);
-  ++pending_;
+  if (pending_ < pending_max_) ++pending_;
 }
 
 void SessionTail::append(uint16_t mid, uint64_t hash) {

@@ -32,8 +32,9 @@ constexpr size_t session_tail_entry_bytes = 10;
 
 class SessionTail {
  public:
-  /// Requires pending_max <= session_tail_pending_max.
-  SessionTail(Arena& arena, std::string_view pool_name, uint32_t pending_max);
+  /// Requires pending_max <= session_tail_pending_max. `keeps_newest`: a checkpoint takes the newest pending_max deliveries
+  /// only, because what is older was acknowledged long before (a journal covers it); the tail is never full then.
+  SessionTail(Arena& arena, std::string_view pool_name, uint32_t pending_max, bool keeps_newest = false);
 
   /// The broker kept the session: redeliveries may come. What matched in an earlier window may match again, for its
   /// acknowledgement may have been lost.
@@ -48,7 +49,7 @@ class SessionTail {
 
   /// Deliveries that no committed checkpoint covers.
   uint32_t pending() const { return pending_; }
-  bool full() const { return pending_ >= pending_max_; }
+  bool full() const { return !keeps_newest_ && pending_ >= pending_max_; }
   uint32_t size() const { return size_; }
 
   /// The broker has no session. The stored tail is void too, but only once a checkpoint has said so: see clear_is_durable().
@@ -97,6 +98,7 @@ class SessionTail {
   uint32_t size_ = 0;
   uint32_t pending_ = 0;
   uint32_t pending_max_;
+  bool keeps_newest_;
   uint32_t expected_age_ = 0;  // where the next redelivery is expected; counted back from the newest, from 1; 0: nowhere
   bool window_open_ = false;
   Clearing clearing_ = Clearing::None;

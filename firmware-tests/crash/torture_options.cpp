@@ -12,7 +12,8 @@ namespace {
 constexpr int exit_usage = 64;
 
 constexpr const char* help =
-    "usage: weir-torture [--kills N] [--seed S] [--rate R] [--keys K] [--seconds N] [--mqtt 5|3.1.1] [--agent PATH]\n\n"
+    "usage: weir-torture [--kills N] [--seed S] [--rate R] [--keys K] [--seconds N] [--mqtt 5|3.1.1]\n"
+    "                    [--ack checkpoint|journal] [--agent PATH]\n\n"
     "Publishes R numbered messages per second (default 4000) over K keys (default 20) while the agent is killed N times\n"
     "(default 50) with SIGKILL at random moments, stopped, and robbed of its MQTT session; then accounts for every message in\n"
     "the windows that came out, and checks the id of every result. The same seed gives the same schedule and payloads.\n"
@@ -38,6 +39,10 @@ bool read_option(std::string_view name, std::string_view value, TortureOptions& 
   if (name == "--mqtt") {
     to.version5 = value == "5";
     return value == "5" || value == "3.1.1";
+  }
+  if (name == "--ack") {
+    to.journal = value == "journal";
+    return value == "checkpoint" || value == "journal";
   }
   if (name == "--agent") {
     to.agent = value;

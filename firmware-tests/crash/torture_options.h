@@ -14,6 +14,7 @@ struct TortureOptions {
   uint64_t keys = 20;
   int64_t seconds = 0;  // 0: until all kills are done
   bool version5 = true;
+  bool journal = false;  // ack = "journal"
   std::string agent;
 };
 

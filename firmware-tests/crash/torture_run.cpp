@@ -64,7 +64,7 @@ bool Torture::set_up() {
       MqttClientOptions{.port = broker_.port(), .client_id = "torture-results", .persistent = true});
   const bool connected =
       publisher_->connect().ok() && results_->connect().ok() && results_->subscribe(std::string(torture_results) + "/#").ok();
-  const TortureConfig config{directory_.file("state"), broker_.url(), options_.version5};
+  const TortureConfig config{directory_.file("state"), broker_.url(), options_.version5, options_.journal};
   if (!connected || !write_whole_file(directory_.file("torture.toml"), torture_config(config)).ok()) return false;
   if (!agent_.start_ready(ready_deadline_ms).ok()) return false;
   return std::ranges::all_of(

@@ -70,7 +70,11 @@ std::string torture_client_id(const char* pipeline) { return std::string("tortur
 
 namespace {
 
-std::string pipeline_config(const char* name, const char* checkpoint, const char* filter, int64_t window_ms) {
+/// Small, so that it goes round often.
+constexpr const char* journal_config =
+    "  ack = \"journal\"\n  max_message = \"4KiB\"\n  journal = { size = \"1MiB\", linger = \"20ms\" }\n";
+
+std::string pipeline_config(const char* name, const char* checkpoint, const char* filter, int64_t window_ms, bool journal) {
   const std::string pipeline = name;
   return "\n[[pipeline]]\nname = \"" + pipeline + "\"\ncheckpoint = { " + checkpoint +
          " }\n"
@@ -79,7 +83,8 @@ std::string pipeline_config(const char* name, const char* checkpoint, const char
          "  topics = [\"torture/" +
          pipeline +
          "/+\"]\n"
-         "  format = \"json\"\n"
+         "  format = \"json\"\n" +
+         (journal ? journal_config : "") +
          "  fields = { device = \"topic[2]\", number = \"int\", value = \"int\", ts = \"time(ms)\" }\n"
          "  event_time = { field = \"ts\", max_delay = \"" +
          std::to_string(torture_max_delay_ms) +
@@ -113,8 +118,10 @@ std::string torture_config(const TortureConfig& config) {
                      (config.version5 ? "5" : "3.1.1") + "\"\nclient_id = \"torture\"\n";
   // Short and different rhythms, so that kills meet every phase of a checkpoint.
   text += pipeline_config("varied", "interval = \"100ms\", min_pause = \"10ms\", records = 700", "number % 7 != 3",
-                          torture_window_ms);
-  text += pipeline_config("constant", "interval = \"70ms\", min_pause = \"10ms\"", "value >= 0", torture_constant_window_ms);
+                          torture_window_ms, config.journal);
+  // With a journal, acknowledgements do not wait for checkpoints, and a start has more to replay.
+  text += pipeline_config("constant", config.journal ? "interval = \"700ms\"" : "interval = \"70ms\", min_pause = \"10ms\"",
+                          "value >= 0", torture_constant_window_ms, config.journal);
   return text;
 }
 

@@ -43,6 +43,7 @@ struct TortureConfig {
   std::string state_dir;
   std::string broker_url;
   bool version5 = true;
+  bool journal = false;
 };
 std::string torture_config(const TortureConfig& config);
 

@@ -68,6 +68,23 @@ TEST(Torture, loses_and_doubles_nothing_with_mqtt_3_1_1) {
   UNSIGNED_LONGS_EQUAL(result.sent, result.applied);
 }
 
+TEST(Torture, loses_and_doubles_nothing_with_a_journal) {
+  const TortureResult result = run_torture({"--kills", "30", "--seed", "4", "--ack", "journal"});
+  CHECK_TRUE_TEXT(result.told, said(result));
+  LONGS_EQUAL_TEXT(0, result.process.end.exit_code, said(result));
+  UNSIGNED_LONGS_EQUAL(0, result.lost);
+  UNSIGNED_LONGS_EQUAL(0, result.duplicated);
+  UNSIGNED_LONGS_EQUAL(result.sent, result.applied);
+}
+
+TEST(Torture, catches_an_agent_that_acknowledges_before_the_journal_is_durable) {
+  const TortureResult result = run_torture({"--kills", "15", "--seed", "3", "--ack", "journal", "--agent",
+                                            WEIR_BINARY_DIR "/firmware-tests/weir_mutant_ack_before_commit"});
+  CHECK_TRUE_TEXT(result.told, said(result));
+  LONGS_EQUAL_TEXT(1, result.process.end.exit_code, said(result));
+  CHECK_TRUE_TEXT(result.lost > 0, said(result));
+}
+
 TEST(Torture, catches_an_agent_that_acknowledges_before_the_commit) {
   const TortureResult result =
       run_torture({"--kills", "10", "--seed", "3", "--agent", WEIR_BINARY_DIR "/firmware-tests/weir_mutant_ack_before_commit"});

@@ -506,12 +506,20 @@ TEST(ConfigErrors, a_sink_at_qos_0_is_a_warning) {
       "topic = \"alerts", "qos = 0\n  topic = \"alerts");
 }
 
-TEST(ConfigErrors, the_journal_is_not_in_this_version) {
+TEST(ConfigErrors, a_journal_needs_the_acknowledgement_by_it) {
   says(
-      "c.toml:17:9: error: ack = \"journal\" is not in this version of weir\n"
-      "  ack = \"journal\"\n"
-      "        ^~~~~~~~~ there is \"checkpoint\"\n",
-      "format = \"json\"\n  fields", "ack = \"journal\"\n  fields");
+      "c.toml:17:3: error: \"journal\" needs ack = \"journal\"\n"
+      "  journal = { size = \"1MiB\" }\n"
+      "  ^~~~~~~\n",
+      "format = \"json\"\n  fields", "journal = { size = \"1MiB\" }\n  fields");
+}
+
+TEST(ConfigErrors, a_journal_has_a_least_size) {
+  says(
+      "c.toml:18:22: error: \"size\" must be from 256KiB to 16GiB, not 255KiB\n"
+      "  journal = { size = \"255KiB\" }\n"
+      "                     ^~~~~~~~\n",
+      "format = \"json\"\n  fields", "ack = \"journal\"\n  journal = { size = \"255KiB\" }\n  fields");
 }
 
 TEST(ConfigErrors, restart_keys_of_another_strategy_are_a_warning) {

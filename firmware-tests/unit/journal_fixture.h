@@ -20,7 +20,7 @@ class JournalProcess final : private JournalUser {
             [&disk, shift](uint64_t bytes, bool) {
               return Result<std::unique_ptr<BlockFile>>(std::make_unique<SimulatedFile>(disk, bytes, shift));
             },
-            worker_, arena_) {
+            &worker_, arena_) {
     journal_.connect(*this);
   }
 
@@ -45,6 +45,7 @@ class JournalProcess final : private JournalUser {
                      .arrival_ms = static_cast<int64_t>(number * 10),
                      .offset = number,
                      .full_bytes = bytes * 2,
+                     .hash = number * 3,
                      .topic = "a/b",
                      .payload = as_bytes(payload)});
   }

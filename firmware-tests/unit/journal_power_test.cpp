@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint64_t power_ring = 24 * journal_block_bytes;
 // A group of one such message fills its block to the last bytes.
-constexpr size_t block_full = journal_block_bytes - journal_header_bytes - journal_record_bytes;
+constexpr size_t block_full = journal_block_bytes - journal_header_bytes - 21;  // 18 bytes and a topic of 3
 
 struct PowerOptions {
   bool lies_about_sync = false;

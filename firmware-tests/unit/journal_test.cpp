@@ -275,6 +275,7 @@ TEST(RingJournal, keeps_what_was_cut_off_and_what_is_no_message) {
   UNSIGNED_LONGS_EQUAL(3, process->records().size());
   CHECK(process->records()[0].kind == JournalKind::PayloadTooLong);
   UNSIGNED_LONGS_EQUAL(40, process->records()[0].full_bytes);
+  UNSIGNED_LONGS_EQUAL(3, process->records()[0].hash);
   CHECK(process->records()[1].kind == JournalKind::SessionLost);
   CHECK(process->records()[2].kind == JournalKind::TopicTooLong);
   UNSIGNED_LONGS_EQUAL(2, process->records()[2].offset);
@@ -328,10 +329,10 @@ TEST_GROUP(JournalFiles) {
   TemporaryDirectory directory{"weir-journal"};
   Arena arena{16 << 20};
   StepWorker worker;
-  JournalSpec spec{.name = "p", .state_dir = directory.path(), .ring_bytes = small_ring, .record_bytes_max = 1000};
+  JournalOptions spec{.name = "p", .state_dir = directory.path(), .ring_bytes = small_ring, .record_bytes_max = 1000};
   JournalPosition checkpoint;
 
-  std::unique_ptr<RingJournal> open() { return std::make_unique<RingJournal>(spec, worker, arena); }
+  std::unique_ptr<RingJournal> open() { return std::make_unique<RingJournal>(spec, &worker, arena); }
 };
 
 namespace {

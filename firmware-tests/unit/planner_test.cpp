@@ -48,6 +48,20 @@ TEST(Planner, refuses_two_connections_with_one_client_id) {
   STRCMP_EQUAL("", diagnose(both).c_str());
 }
 
+TEST(Planner, refuses_a_journal_that_holds_too_few_of_the_largest_messages) {
+  std::string text = pipeline("p", "a/+", "x/{device}");
+  const std::string source = "mqtt = \"m\"\n";
+  const auto with = [&](const std::string& options) {
+    std::string changed = text;
+    return diagnose(changed.insert(changed.find(source), options));
+  };
+  STRCMP_EQUAL("", with("ack = \"journal\"\n").c_str());
+  STRCMP_EQUAL("", with("ack = \"journal\"\njournal = { size = \"576KiB\" }\n").c_str());
+  STRCMP_CONTAINS("journal.size needs at least \"544KiB\"",
+                  with("ack = \"journal\"\njournal = { size = \"540KiB\" }\n").c_str());
+  STRCMP_EQUAL("", with("ack = \"journal\"\nmax_message = \"4KiB\"\njournal = { size = \"256KiB\" }\n").c_str());
+}
+
 TEST(Planner, names_a_field_that_the_topic_does_not_have) {
   STRCMP_CONTAINS("devise", diagnose(pipeline("p", "a/+", "x/{devise}")).c_str());
 }
