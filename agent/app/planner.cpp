@@ -95,7 +95,9 @@ std::unique_ptr<Source> make_source(const PipelineSpec& spec, const MqttSpec& mq
   source.keepalive_ms = mqtt.keepalive;
   // Reconnecting brings nothing back at QoS 0.
   source.watch_drops = spec.first_source().qos > 0;
-  source.keepalive_min_ms = intervals_per_keepalive * std::max(spec.checkpoint.interval, spec.checkpoint.min_pause);
+  // With a journal, acknowledgements wait for no checkpoint.
+  if (!spec.has_journal())
+    source.keepalive_min_ms = intervals_per_keepalive * std::max(spec.checkpoint.interval, spec.checkpoint.min_pause);
   source.journaling = journaling_policy(spec);
   return std::make_unique<MqttSource>(source, context.arena, make_journal(spec, context));
 }

@@ -128,11 +128,20 @@ TEST(Journal, goes_round_while_checkpoints_that_it_asks_for_make_room) {
 }
 
 TEST(Journal, keeps_what_came_at_qos_0_once_its_group_is_durable) {
-  start(config("  qos = 0\n"));
+  prepare(config("  qos = 0\n"));
+  CHECK_TRUE(gateway->start_broker() && gateway->start_clients());
+  gateway->write_config();
+  CHECK_TRUE(gateway->agent().start_ready().ok() && gateway->agent().wait_connected());
+  const auto subscribed = [this] {
+    return gateway->broker().log().find("box-per-second 0 sensors/+/env") != std::string::npos;
+  };
+  CHECK_TRUE(eventually(10'000, subscribed));
   publish_numbered(0, messages, 0);
   CHECK_TRUE(gateway->wait_received(messages));
   gateway->crash();
-  STRCMP_CONTAINS("1200 messages are replayed from the journal", log_of_start().c_str());
+  const std::string before = gateway->agent().log();
+  CHECK_TRUE(gateway->agent().start_ready().ok() && gateway->agent().wait_connected());
+  STRCMP_CONTAINS("1200 messages are replayed from the journal", gateway->agent().log().substr(before.size()).c_str());
   UNSIGNED_LONGS_EQUAL(messages, gateway->pipeline().ledger.applied);
   check_results();
 }
@@ -154,9 +163,8 @@ TEST(Journal, recorded_input_runs_through_another_configuration_while_the_agent_
   const ProcessResult hour = replay("-1h");
   LONGS_EQUAL_TEXT(0, hour.end.exit_code, hour.output.c_str());
   STRCMP_CONTAINS("\"device\":\"d0\",\"n\":100,", hour.output.c_str());
-  STRCMP_CONTAINS("600 messages: 600 applied", hour.output.c_str());
   sleep_ms(30);
-  STRCMP_CONTAINS("0 messages: 0 applied", replay("-10ms").output.c_str());
+  STRCMP_EQUAL("", replay("-10ms").output.c_str());
   UNSIGNED_LONGS_EQUAL(600, gateway->pipeline().ledger.applied);
   LONGS_EQUAL(66, gateway->weir({"replay", "--journal", gateway->directory().path(), "--config", path}).end.exit_code);
   LONGS_EQUAL(64, replay("-1x").end.exit_code);
@@ -178,6 +186,7 @@ TEST(Journal, is_left_behind_by_a_clean_stop_only) {
   CHECK_TRUE(gateway->start_agent());
   CHECK_TRUE(gateway->stop_agent());
   gateway->replace(journal_options, "");
+  gateway->replace("interval = \"1h\"", "interval = \"30ms\"");
   CHECK_TRUE(gateway->start_agent());
   publish_numbered(600, messages);
   check_results();
