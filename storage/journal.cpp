@@ -12,9 +12,6 @@ namespace {
 
 constexpr size_t buffer_bytes_usual = 256 << 10;
 
-/// Another name than the pipeline's own has in the database's file of newest checkpoints.
-std::string noted_name(const std::string& pipeline) { return "journal " + pipeline; }
-
 Result<std::unique_ptr<BlockFile>> open_ring(const JournalOptions& spec, uint64_t bytes, bool replace) {
   if (Status made = make_directory(spec.state_dir); !made.ok()) return made;
   const std::string path = journal_path(spec.state_dir, spec.name);
@@ -37,6 +34,7 @@ RingJournal::RingJournal(const JournalOptions& spec, BackgroundExecutor* executo
     : RingJournal(
           spec, [spec](uint64_t bytes, bool replace) { return open_ring(spec, bytes, replace); }, executor, arena) {
   noted_ = true;
+  noted_name_ = "journal " + spec.name;
 }
 
 RingJournal::RingJournal(const JournalOptions& spec, OpenFile open_file, BackgroundExecutor* executor, Arena& arena)
@@ -84,12 +82,12 @@ Result<JournalRecovery> RingJournal::open(const JournalPosition* from, bool noth
 }
 
 uint64_t RingJournal::lost_since_noted() const {
-  const uint64_t newest = noted_ ? newest_.find(noted_name(spec_.name)).checkpoint_id : 0;
+  const uint64_t newest = noted_ ? newest_.find(noted_name_).checkpoint_id : 0;
   return newest >= ring_.end().sequence ? newest - ring_.end().sequence + 1 : 0;
 }
 
 void RingJournal::note_durable() {
-  if (noted_) newest_.note(noted_name(spec_.name), {ring_.end().sequence - 1, 0});
+  if (noted_) newest_.note(noted_name_, {ring_.end().sequence - 1, 0});
 }
 
 // ---- reading back

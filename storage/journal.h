@@ -71,6 +71,7 @@ class RingJournal final : public Journal, private BackgroundJob {
   std::unique_ptr<BlockFile> file_;
   JournalRing ring_;
   NewestFile newest_;
+  std::string noted_name_;
   bool noted_ = false;  // whether there is a place outside of the ring for the newest group
   std::span<uint8_t> buffer_;
   ByteWriter records_;

@@ -1,5 +1,6 @@
 #include "agent/app/library_memory.h"
 
+#include <algorithm>
 #include <string>
 
 #include "connectors/codecs/json_decoder.h"
@@ -34,6 +35,8 @@ std::vector<Pool> library_memory(const Specification& specification) {
                      in_flight_max * in_flight_bytes});
   }
   pools.push_back({"threads", "the stack that the storage thread touches", thread_stack_bytes});
+  if (std::ranges::any_of(specification.pipeline, &PipelineSpec::has_journal))
+    pools.push_back({"threads.journal", "the stack that the journals' thread touches", thread_stack_bytes});
   return pools;
 }
 

@@ -76,7 +76,8 @@ Status Journaling::open() {
   Result<JournalRecovery> opened = journal_->open(known ? &places_[place_count_ - 1] : nullptr, nothing_follows_);
   if (!opened.ok()) return opened.status();
   const JournalRecovery& recovery = opened.value();
-  anchored_ = known && recovery.lost_batches == 0;
+  // A checkpoint that says that nothing follows must not be the newest one any more when something does.
+  anchored_ = known && recovery.lost_batches == 0 && !nothing_follows_;
   replaying_ = true;
   if (known) journal_->release(places_[0]);
   if (recovery.lost_batches > 0)
@@ -84,6 +85,10 @@ Status Journaling::open() {
         "%s: ALARM: %llu groups of messages that were acknowledged cannot be read back from the journal, which is damaged or "
         "was replaced; they are missing from the state. What can still be read: weir replay --journal",
         policy_.name.c_str(), static_cast<unsigned long long>(recovery.lost_batches));
+  if (!known && journal_->status().oldest_arrival_ms > 0)
+    log(LogLevel::Notice,
+        "%s: the journal holds earlier input that no checkpoint refers to; it is not replayed. weir replay --journal reads it",
+        policy_.name.c_str());
   if (recovery.messages > 0)
     log(LogLevel::Notice, "%s: %llu messages are replayed from the journal before new ones are taken", policy_.name.c_str(),
         static_cast<unsigned long long>(recovery.messages));
@@ -155,6 +160,15 @@ void Journaling::want_checkpoint_if_filling(Now now) {
   owner_.on_checkpoint_wanted(CheckpointReason::JournalFull, now);
 }
 
+/// Each checkpoint releases the oldest of the retained ones, also one at the same place; otherwise nothing would come any more
+/// that could ask for one.
+void Journaling::want_checkpoint_if_blocked(Now now) {
+  const bool idle = anchored_ && !replaying_ && !journal_->busy() && journal_->pending() == 0;
+  if (wanted_ || !idle || journal_->has_room()) return;
+  wanted_ = true;
+  owner_.on_checkpoint_wanted(CheckpointReason::JournalFull, now);
+}
+
 void Journaling::tell_reach(Now now) {
   const JournalStatus status = journal_->status();
   const bool full_lap = status.written_bytes > status.bytes;
@@ -180,6 +194,7 @@ void Journaling::on_turn(Now now) {
   if (checkpoint_waits_ > 0 && !journal_->busy() && journal_->pending() == 0 && --checkpoint_waits_ == 0)
     owner_.on_journal_durable(now);
   commit_if_due(now);
+  want_checkpoint_if_blocked(now);
 }
 
 int64_t Journaling::next_deadline_boot_ms() const {

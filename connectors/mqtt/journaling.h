@@ -87,6 +87,7 @@ class Journaling final : private JournalUser {
   void commit_if_due(Now now);
   void replay(Now now);
   void want_checkpoint_if_filling(Now now);
+  void want_checkpoint_if_blocked(Now now);
   void tell_reach(Now now);
   void note_place(const JournalPosition& place);
 

@@ -287,6 +287,24 @@ TEST(MqttSourceJournal, asks_for_a_checkpoint_before_the_ring_is_full) {
   CHECK(until_delivered(groups + 1));
 }
 
+TEST(MqttSourceJournal, many_retained_checkpoints_in_a_small_ring_never_block_it_for_good) {
+  spec.journaling.checkpoints_retained = 16;
+  start();
+  for (size_t group = 1; group <= 200; ++group) {
+    const size_t wanted = agent->pipeline.wanted.size();
+    publish("m");
+    const auto delivered = [&] {
+      agent->turn();
+      // As the pipeline does: what was asked for is taken.
+      for (size_t asked = wanted; asked < agent->pipeline.wanted.size(); ++asked) checkpoint();
+      agent->pipeline.wanted.resize(wanted);
+      return agent->pipeline.inner.delivered.size() == group;
+    };
+    CHECK(agent->reactor.run_until(delivered));
+    make_durable();
+  }
+}
+
 // ---- starts
 
 TEST(MqttSourceJournal, replays_what_follows_the_checkpoint_with_its_arrival_and_then_goes_on) {
@@ -491,6 +509,31 @@ TEST(MqttSourceJournal, without_the_journal_a_clean_stop_of_the_journaled_run_is
   agent = std::make_unique<JournalAgent>(spec, nullptr);
   CHECK(checkpoints.restore(agent->source).ok());
   UNSIGNED_LONGS_EQUAL(1, agent->source.status().offset);
+}
+
+TEST(MqttSourceJournal, a_start_after_a_clean_stop_takes_a_checkpoint_before_anything_follows) {
+  start();
+  publish("one");
+  CHECK(until_delivered(1));
+  make_durable();
+  agent->source.stop(agent->reactor.now());
+  checkpoint();
+  crash();
+  CHECK(open().ok());
+  begin();
+  agent->worker.run(agent->reactor.now());
+  UNSIGNED_LONGS_EQUAL(1, agent->pipeline.wanted.size());
+  agent->reactor.run_for(60);
+  CHECK_FALSE(connected());
+  checkpoint();
+  CHECK(agent->reactor.run_until([&] { return connected(); }));
+  publish("two");
+  CHECK(until_delivered(1));
+  make_durable();
+  CHECK(until_pubacks(1, 2));
+  crash();
+  agent = std::make_unique<JournalAgent>(spec, nullptr);
+  LONGS_EQUAL(static_cast<int>(Code::Incompatible), static_cast<int>(checkpoints.restore(agent->source).code()));
 }
 
 TEST(MqttSourceJournal, state_without_a_place_begins_a_journal) {
