@@ -74,7 +74,7 @@ class SimulatedSource final : public Source {
   void resume(Now) override {}
   void abandon(Now) override {}
   void on_tick(Now) override {}
-  SourceStatus status() const override { return {true, broker_.unacknowledged.size(), 1, offset_, 0, ""}; }
+  SourceStatus status() const override { return {true, broker_.unacknowledged.size(), 1, offset_, 0, "", {}}; }
 
   std::string_view uid() const override { return "source"; }
   std::string_view layout() const override { return "simulated"; }
