@@ -149,6 +149,25 @@ TEST(RingJournal, a_group_that_was_written_but_not_announced_is_handed_back_afte
   replays(2, 2);
 }
 
+TEST(RingJournal, what_a_start_takes_over_after_a_kill_survives_the_power_cut_that_follows) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    Random random(seed);
+    disk = SimulatedDisk(small_ring);
+    number = 0;
+    start();
+    take_checkpoint();
+    process->append(++number, 10);
+    disk.cut_power_at(2);  // the process dies between the write and the sync
+    CHECK_FALSE(process->commit());
+    disk.process_restarts();
+    CHECK(restart().ok());
+    replays(1, 1);
+    disk.power_on(random);
+    CHECK(restart().ok());
+    replays(1, 1);
+  }
+}
+
 TEST(RingJournal, what_was_appended_and_not_committed_is_gone) {
   start();
   write(1);
