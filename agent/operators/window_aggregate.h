@@ -142,6 +142,10 @@ class WindowAggregate final : public Operator, public Stateful {
     uint32_t slice = none;     // of an update and an early one: where it is noted
   };
 
+  struct NextWindow {
+    int64_t slice_ms = 0;
+    std::optional<int64_t> end_ms;
+  };
   /// What a window holds.
   struct Contents {
     const uint8_t* accumulators = nullptr;
@@ -190,6 +194,7 @@ class WindowAggregate final : public Operator, public Stateful {
   Contents gather(uint32_t key, int64_t end_ms);
   bool may_fire_empty(uint32_t key) const;
   void fill_empty(uint32_t key, int64_t end_ms, Contents& contents);
+  NextWindow window_after(int64_t end_ms) const;
   void open_silent(uint32_t key, int64_t end_ms);
   void fire(uint32_t key, const Firing& firing, bool given_up);
   int64_t count_pane(uint32_t key, const Firing& firing);

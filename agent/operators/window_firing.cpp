@@ -204,11 +204,25 @@ void WindowAggregate::fill_empty(uint32_t key, int64_t end_ms, Contents& content
   contents.accumulators = state_.read(contents.newest).data() + parts_.aggregates;
 }
 
+/// The window that follows on the one with this end, and the slice that stands for it; not one that holds no instant, because
+/// clocks jump over it.
+WindowAggregate::NextWindow WindowAggregate::window_after(int64_t end_ms) const {
+  NextWindow window;
+  bool hollow = false;
+  do {
+    // Where windows leave gaps, the next one begins at a hop from this one's start.
+    window.slice_ms = grid_.slice_of(end_ms).value_or(grid_.start_of(end_ms) + grid_.hop_ms());
+    window.end_ms = grid_.first_end_after(window.slice_ms, end_ms);
+    if (!window.end_ms) break;
+    end_ms = *window.end_ms;
+    hollow = grid_.instant_of(grid_.start_of(end_ms)) == grid_.instant_of(end_ms);
+  } while (hollow);
+  return window;
+}
+
 /// After the window with this end has fired: if the next one has no records, a slice that makes it fire all the same.
 void WindowAggregate::open_silent(uint32_t key, int64_t end_ms) {
-  // Where windows leave gaps, the next one begins at a hop from this one's start.
-  const int64_t next_ms = grid_.slice_of(end_ms).value_or(grid_.start_of(end_ms) + grid_.hop_ms());
-  const std::optional<int64_t> next_end_ms = grid_.first_end_after(next_ms, end_ms);
+  const auto [next_ms, next_end_ms] = window_after(end_ms);
   const Firing next = next_firing(key);
   if (!next_end_ms || (next.why == Firing::Why::Main && next.end_ms <= *next_end_ms)) return;
   Silence silence{INT64_MIN, 0};

@@ -393,6 +393,93 @@ TEST(WindowKinds, the_end_of_the_input_makes_no_windows_without_records) {
   UNSIGNED_LONGS_EQUAL(0, rig.window->open_slices());
 }
 
+TEST(WindowKinds, days_without_records_are_as_long_as_the_days_of_their_zone) {
+  Rig rig({.kind = Kind::Tumbling, .size = day, .zone = "Europe/Vienna", .empty = 2 * day});
+  rig.send("a", spring - 3 * hour);
+  rig.window->advance(spring + 30 * day);
+  STRCMP_EQUAL(
+      "a 1 1 1 1 1 1711753200000 1711839600000\n"
+      "a 0 null null null null 1711839600000 1711922400000\n"
+      "a 0 null null null null 1711922400000 1712008800000\n",
+      rig.out().c_str());
+}
+
+TEST(WindowKinds, an_hour_that_never_comes_has_no_windows_without_records) {
+  const Wanted kinds[] = {{.kind = Kind::Tumbling, .size = 25 * minute},
+                          {.kind = Kind::Hopping, .size = 50 * minute, .hop = 20 * minute},
+                          {.kind = Kind::Hopping, .size = 7 * minute, .hop = 25 * minute},
+                          {.kind = Kind::Cumulate, .size = 6 * hour, .hop = 30 * minute}};
+  for (Wanted wanted : kinds) {
+    wanted.zone = "Europe/Vienna";
+    wanted.empty = 6 * hour;
+    for (int64_t change : {spring, autumn}) {
+      Rig rig(wanted);
+      // Some of these windows leave gaps.
+      for (int64_t time = change - 2 * hour; rig.send("a", time) == Outcome::Filtered;) time += minute;
+      rig.window->advance(change + day);
+      std::set<Span> spans;
+      for (const Seen& one : rig.sink.seen) {
+        const std::string& text = one.values;
+        const size_t end_at = text.rfind(' ');
+        const Span span{strtoll(text.c_str() + text.rfind(' ', end_at - 1), nullptr, 10),
+                        strtoll(text.c_str() + end_at, nullptr, 10)};
+        CHECK_TRUE_TEXT(span.start < span.end, text.c_str());
+        CHECK_TRUE_TEXT(spans.insert(span).second, text.c_str());
+      }
+      CHECK(spans.size() > 10);
+      CHECK(spans.rbegin()->end > change + 3 * hour);
+      UNSIGNED_LONGS_EQUAL(0, rig.window->open_slices());
+    }
+  }
+}
+
+TEST(WindowKinds, of_processing_time_may_be_without_records_until_the_input_ends) {
+  Rig rig({.kind = Kind::Tumbling, .size = 10, .empty = 20, .processing = true});
+  rig.send("a", 5);
+  rig.window->tick(29);
+  STRCMP_EQUAL("a 1 1 1 1 1 0 10\na 0 null null null null 10 20\n", rig.out().c_str());
+  rig.window->tick(60);
+  STRCMP_EQUAL("a 0 null null null null 20 30\n", rig.out().c_str());
+  UNSIGNED_LONGS_EQUAL(0, rig.window->open_slices());
+  rig.send("a", 61);
+  rig.window->tick(75);
+  STRCMP_EQUAL("a 1 1 1 1 1 60 70\n", rig.out().c_str());
+  rig.window->advance(INT64_MAX);
+  STRCMP_EQUAL("", rig.out().c_str());
+}
+
+TEST(WindowKinds, of_processing_time_have_early_results_at_the_tick_that_comes) {
+  Rig rig({.size = 20, .hop = 10, .early = 8, .processing = true});
+  rig.window->tick(10);
+  rig.send("a", 11);
+  rig.window->tick(15);
+  STRCMP_EQUAL("", rig.out().c_str());
+  rig.window->tick(17);
+  STRCMP_EQUAL("a 1 1 1 1 1 0 20 -2\n", rig.out().c_str());
+  rig.window->tick(19);
+  STRCMP_EQUAL("a 1 1 1 1 1 10 30 -1\n", rig.out().c_str());
+  rig.window->advance(INT64_MAX);
+  STRCMP_EQUAL("a 1 1 1 1 1 0 20 0\na 1 1 1 1 1 10 30 0\n", rig.out().c_str());
+}
+
+TEST(WindowKinds, a_watermark_that_jumps_by_years_fires_what_there_is_room_for) {
+  Rig rig({.kind = Kind::Tumbling, .size = 10, .empty = 1000, .max_keys = 3});
+  for (const char* key : {"a", "b", "c"}) rig.send(key, 5);
+  size_t results = 0, turns = 0;
+  for (bool done = false; !done; ++turns) {
+    rig.sink.room = 7;
+    done = rig.window->advance(365 * day);
+    CHECK(rig.sink.seen.size() <= 7);
+    CHECK(rig.window->open_slices() <= 6);
+    results += rig.sink.seen.size();
+    rig.out();
+    rig.checkpoint();
+    rig.restart();
+  }
+  UNSIGNED_LONGS_EQUAL(3 * 101, results);
+  UNSIGNED_LONGS_EQUAL(results / 7 + 1, turns);
+}
+
 TEST(WindowKinds, a_key_is_silent_for_exactly_as_long_as_is_asked) {
   for (const auto& [empty, windows] : {std::pair<int64_t, size_t>{10, 2}, {11, 3}, {20, 3}, {21, 4}}) {
     Rig rig({.kind = Kind::Tumbling, .size = 10, .empty = empty});
@@ -454,6 +541,8 @@ TEST(WindowKinds, each_device_goes_by_its_own_clock) {
   for (int turn = 0; turn < 10; ++turn) {
     Wanted wanted = shaken(turn % 2 == 0 ? Kind::Hopping : Kind::Tumbling);
     wanted.clocks = 4;
+    if (turn % 3 == 0) wanted.empty = 1 + below(100);
+    if (turn % 5 == 1 && wanted.size > 1) wanted.early = 1 + below(wanted.size - 1);
     Rig rig(wanted);
     std::vector<Definition> definitions(4, Definition(wanted));
     std::vector<std::string> lines(4);
