@@ -801,6 +801,25 @@ TEST(WindowKinds, an_early_result_without_room_for_its_mark_is_left_out_and_coun
   STRCMP_EQUAL("a 1 1 1 1 1 10 30 0\na 2 2 1 1 1 20 40 0\na 1 1 1 1 1 30 50 0\na 1 1 1 1 1 50 70 -1\n", rig.out().c_str());
 }
 
+TEST(WindowKinds, an_early_result_that_found_no_room_comes_with_the_next_record_that_finds_some) {
+  for (bool cut : {false, true}) {
+    Rig rig({.size = 20, .hop = 10, .early = 8, .max_keys = 2});
+    for (int64_t time : {5, -5}) rig.send("b", time);
+    for (int64_t time : {25, 35, 55}) rig.send("a", time);
+    UNSIGNED_LONGS_EQUAL(1, rig.window->evicted());
+    rig.window->advance(16);
+    STRCMP_EQUAL("b 1 1 1 1 1 -20 0 0\nb 1 1 1 1 1 0 20 -1\nb 2 2 1 1 1 -10 10 0\n", rig.out().c_str());
+    if (cut) rig.checkpoint();
+    if (cut) rig.restart();
+    rig.send("a", 56);
+    rig.window->advance(57);
+    STRCMP_EQUAL(
+        "b 1 1 1 1 1 0 20 0\na 1 1 1 1 1 10 30 0\na 2 2 1 1 1 20 40 0\n"
+        "a 2 2 1 1 1 40 60 -1\na 1 1 1 1 1 30 50 0\na 2 2 1 1 1 50 70 -1\n",
+        rig.out().c_str());
+  }
+}
+
 TEST(WindowKinds, a_key_that_gives_way_hands_on_no_early_results) {
   Rig rig({.size = 20, .hop = 10, .early = 8, .max_keys = 1, .evict = Evict::Emit});
   rig.send("a", 11);
