@@ -29,6 +29,8 @@ const char* wanted_name(OptionType type) {
       return "a number";
     case OptionType::Duration:
       return "a duration such as \"5s\"";
+    case OptionType::SignedDuration:
+      return "a duration such as \"5s\" or \"-5s\"";
     case OptionType::DurationOrCount:
       return "a duration such as \"5s\" or an integer";
     case OptionType::Size:
@@ -174,6 +176,7 @@ void SectionBinder::bind_value(const Option& option, const Node& node) {
     case OptionType::DurationOrCount:
       return node.kind == NodeKind::Integer ? bind_number(option, node) : bind_quantity(option, node);
     case OptionType::Duration:
+    case OptionType::SignedDuration:
     case OptionType::Size:
       return bind_quantity(option, node);
     case OptionType::Name:
@@ -218,6 +221,11 @@ void SectionBinder::bind_real(const Option& option, const Node& node) {
   error(node, "\"" + std::string(option.key) + "\" must be " + range);
 }
 
+Quantity quantity_of(OptionType type, std::string_view text) {
+  if (type == OptionType::Size) return parse_size(text);
+  return type == OptionType::SignedDuration ? parse_signed_duration(text) : parse_duration(text);
+}
+
 void SectionBinder::bind_quantity(const Option& option, const Node& node) {
   bool is_duration = option.type != OptionType::Size;
   if (node.kind == NodeKind::Integer && node.integer != 0) {
@@ -229,7 +237,7 @@ void SectionBinder::bind_quantity(const Option& option, const Node& node) {
   Quantity quantity;
   if (node.kind != NodeKind::Integer) {
     if (!accept_kind(option, node, NodeKind::String)) return;
-    quantity = is_duration ? parse_duration(node.text.value) : parse_size(node.text.value);
+    quantity = quantity_of(option.type, node.text.value);
     if (!quantity.problem.empty()) return error(node, quantity.problem, quantity.help);
   }
   if (accept_range(option, node, quantity.value)) store_number(option, quantity.value);
@@ -420,7 +428,7 @@ bool SectionBinder::accept_choice(const Option& option, const Node& node) {
 }
 
 std::string shown_bound(OptionType type, int64_t value) {
-  if (type == OptionType::Duration) return duration_text(value);
+  if (type == OptionType::Duration || type == OptionType::SignedDuration) return duration_text(value);
   if (type == OptionType::Size) return size_text(value);
   return std::to_string(value);
 }
@@ -465,7 +473,8 @@ void SectionBinder::store_default_in_bag(const Option& option) {
     value.boolean = strcmp(option.standard, "true") == 0;
   } else if (option.type == OptionType::Number) {
     value.number = strtod(option.standard, nullptr);
-  } else if (option.type == OptionType::Integer || option.type == OptionType::Duration || option.type == OptionType::Size) {
+  } else if (option.type == OptionType::Integer || option.type == OptionType::Duration ||
+             option.type == OptionType::SignedDuration || option.type == OptionType::Size) {
     value.integer = bound_value(option.type, option.standard);
   } else {
     value.text.value = option.standard;
@@ -537,7 +546,7 @@ bool is_name(std::string_view text) {
 }
 
 int64_t bound_value(OptionType type, const char* text) {
-  if (type == OptionType::Duration) return parse_duration(text).value;
+  if (type == OptionType::Duration || type == OptionType::SignedDuration) return parse_signed_duration(text).value;
   if (type == OptionType::Size) return parse_size(text).value;
   return strtoll(text, nullptr, 10);
 }

@@ -155,6 +155,8 @@ void write_type(const Option& option, JsonText& json) {
       return write_bounds(option, "minimum", "maximum", json);
     case OptionType::Duration:
       return write_quantity(duration_pattern, json);
+    case OptionType::SignedDuration:
+      return write_quantity(signed_duration_pattern, json);
     case OptionType::Size:
       return write_quantity(size_pattern, json);
     case OptionType::DurationOrCount:

@@ -26,6 +26,7 @@ enum class OptionType : uint8_t {
   Name,    // 1 to 63 of A-Z a-z 0-9 _ . -
   Text,
   Duration,         // kept in ms
+  SignedDuration,   // the same, which may stand behind a minus sign
   DurationOrCount,  // kept in ms, or an integer as it stands
   Size,             // kept in bytes
   Path,             // of registered steps only; relative to the configuration file

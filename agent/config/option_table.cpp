@@ -1163,6 +1163,7 @@ constexpr bool fits(OptionType type, MemberType into) {
     case Size:
       return into == MemberType::Unsigned;
     case Duration:
+    case SignedDuration:
     case DurationOrCount:
       return into == MemberType::Signed;
     case Name:

@@ -78,6 +78,12 @@ std::string text_of(int64_t value, std::span<const Unit> units) {
 }  // namespace
 
 Quantity parse_duration(std::string_view text) { return parse(text, units_of_time, duration_units, "5s"); }
+Quantity parse_signed_duration(std::string_view text) {
+  if (!text.starts_with('-')) return parse_duration(text);
+  Quantity quantity = parse_duration(text.substr(1));
+  quantity.value = -quantity.value;
+  return quantity;
+}
 Quantity parse_size(std::string_view text) { return parse(text, units_of_size, size_units, "8MiB"); }
 
 std::string duration_text(int64_t ms) { return ms == 0 ? "0s" : text_of(ms, units_of_time); }

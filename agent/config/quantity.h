@@ -11,6 +11,7 @@ constexpr const char* duration_units = "ms, s, min, h, d";
 constexpr const char* size_units = "B, KiB, MiB, GiB, kB, MB, GB";
 /// What JSON Schema and the parsers below agree on.
 constexpr const char* duration_pattern = "^[0-9]+(\\.[0-9]+)?(ms|s|min|h|d)$";
+constexpr const char* signed_duration_pattern = "^-?[0-9]+(\\.[0-9]+)?(ms|s|min|h|d)$";
 constexpr const char* size_pattern = "^[0-9]+(\\.[0-9]+)?(B|KiB|MiB|GiB|kB|MB|GB)$";
 
 struct Quantity {
@@ -20,6 +21,8 @@ struct Quantity {
 };
 
 Quantity parse_duration(std::string_view text);
+/// The same, also behind a minus sign.
+Quantity parse_signed_duration(std::string_view text);
 Quantity parse_size(std::string_view text);
 
 /// In the largest unit that leaves a whole number: "90s", "5min", "64KiB".

@@ -59,6 +59,8 @@ std::string type_text(const Option& option) {
       return "duration";
     case OptionType::Size:
       return "size";
+    case OptionType::SignedDuration:
+      return "duration, also negative";
     case OptionType::DurationOrCount:
       return "duration or integer";
     case OptionType::Expression:

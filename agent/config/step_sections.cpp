@@ -15,6 +15,8 @@ OptionType type_of(StepOptionType type) {
       return OptionType::Number;
     case StepOptionType::Duration:
       return OptionType::Duration;
+    case StepOptionType::SignedDuration:
+      return OptionType::SignedDuration;
     case StepOptionType::Size:
       return OptionType::Size;
     case StepOptionType::Text:

@@ -152,10 +152,8 @@ void check_kind(const Node& node, const std::string& kind, const WindowOptions& 
 }  // namespace
 
 void check_window_offset(const Node& node, void* section, CheckContext& context) {
-  const std::string& text = node.text.value;
-  const bool negative = text.starts_with('-');
-  const Quantity quantity = parse_duration(std::string_view(text).substr(negative ? 1 : 0));
-  static_cast<WindowOptions*>(section)->offset_ms = negative ? -quantity.value : quantity.value;
+  const Quantity quantity = parse_signed_duration(node.text.value);
+  static_cast<WindowOptions*>(section)->offset_ms = quantity.value;
   if (!quantity.problem.empty()) context.diagnostics.error(node.at, node.length, quantity.problem, quantity.help);
 }
 

@@ -17,11 +17,12 @@ namespace weir {
 enum class StepOptionType : uint8_t {
   Boolean,
   Integer,
-  Number,    // an integer or a float
-  Duration,  // kept in ms
-  Size,      // kept in bytes
-  Text,      // also the name of a field
-  Path,      // of a file; a relative one begins at the directory of the configuration file
+  Number,          // an integer or a float
+  Duration,        // kept in ms
+  SignedDuration,  // the same, which may stand behind a minus sign
+  Size,            // kept in bytes
+  Text,            // also the name of a field
+  Path,            // of a file; a relative one begins at the directory of the configuration file
   Choice,
   Expression,
   TextList,

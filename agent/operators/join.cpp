@@ -1,7 +1,8 @@
 // join: interval join of two inputs by key and event time, as Flink's: a record at t of the first input meets those of the
 // second with times from t - before to t + after, both included. Each pair is handed on as soon as its later record comes, at
 // the greater of the two times. A record is kept until the watermark says that none can come any more that it could meet. With
-// type = "left" a record of the first input that met none is handed on then, with nulls.
+// type = "left" a record of the first input that met none is handed on then, with nulls. Either of before and after may be
+// negative: the interval then lies wholly on one side of t, as Flink's between(-before, after) with both bounds of one sign.
 //
 // State of a key, per input: u32 records, then max_rows x (i64 time, u64 identity, u8 whether it met one, a RowCell).
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "agent/base/hash.h"
 #include "agent/operators/row_cell.h"
+#include "agent/operators/saturating.h"
 #include "agent/operators/step_build.h"
 #include "agent/operators/steps.h"
 
@@ -22,11 +24,6 @@ struct JoinSpec {
   uint32_t rows_max = 1;
   std::vector<uint32_t> taken;  // fields of the second input that the result has
 };
-
-int64_t later_by(int64_t time_ms, int64_t by_ms) {
-  int64_t sum = 0;
-  return __builtin_add_overflow(time_ms, by_ms, &sum) ? INT64_MAX : sum;
-}
 
 /// The records of one input in a key's state.
 class JoinSide {
@@ -67,8 +64,10 @@ class JoinSide {
       if (time_of(state, index) < time_of(state, best)) best = index;
     return best;
   }
-  /// The event time after which it can meet no record that is still to come.
-  int64_t kept_until(const uint8_t* state, uint32_t index) const { return later_by(time_of(state, index), kept_ms_); }
+  /// The event time after which a record of this input with this event time can meet none that is still to come; before its
+  /// own where the interval lies on that side.
+  int64_t kept_until(int64_t time_ms) const { return saturating_add(time_ms, kept_ms_); }
+  int64_t kept_until(const uint8_t* state, uint32_t index) const { return kept_until(time_of(state, index)); }
 
   bool valid(const uint8_t* state) const {
     if (count(state) > rows_max_) return false;
@@ -130,14 +129,7 @@ class Join final : public KeyedFunction {
       second_.get(state, index, second_row_);
       emit_pair(record.event_time_ms, record.identity, second_ms, second_.identity_of(state, index), context);
     }
-    if (first_.full(state)) {
-      const uint32_t oldest = first_.oldest(state);
-      if (!first_.met(state, oldest))
-        emit_alone(oldest, std::max(first_.time_of(state, oldest), record.event_time_ms), context);
-      first_.remove(state, oldest);
-      context.note_evicted();
-    }
-    first_.add(state, record, met);
+    keep_first(state, record, met, context);
     arm(context);
     return Outcome::Applied;
   }
@@ -153,11 +145,13 @@ class Join final : public KeyedFunction {
       std::ranges::copy(record.values, second_row_.begin());
       emit_pair(first_ms, first_.identity_of(state, index), record.event_time_ms, record.identity, context);
     }
-    if (second_.full(state)) {
-      second_.remove(state, second_.oldest(state));
-      context.note_evicted();
+    if (second_.kept_until(record.event_time_ms) > context.watermark_ms()) {
+      if (second_.full(state)) {
+        second_.remove(state, second_.oldest(state));
+        context.note_evicted();
+      }
+      second_.add(state, record, false);
     }
-    second_.add(state, record, false);
     arm(context);
     return Outcome::Applied;
   }
@@ -169,7 +163,7 @@ class Join final : public KeyedFunction {
         ++index;
         continue;
       }
-      if (!first_.met(state, index)) emit_alone(index, first_.kept_until(state, index), context);
+      if (!first_.met(state, index)) emit_alone(index, certain_at(index, state), context);
       first_.remove(state, index);
     }
     for (uint32_t index = second_.count(state); index > 0; --index)
@@ -180,12 +174,32 @@ class Join final : public KeyedFunction {
   void on_evicted(KeyContext& context) override {
     const uint8_t* state = context.peek();
     for (uint32_t index = 0; index < first_.count(state); ++index)
-      if (!first_.met(state, index)) emit_alone(index, first_.kept_until(state, index), context);
+      if (!first_.met(state, index)) emit_alone(index, certain_at(index, state), context);
   }
 
  private:
+  void keep_first(uint8_t* state, const Record& record, bool met, KeyContext& context) const {
+    if (first_.kept_until(record.event_time_ms) <= context.watermark_ms()) {
+      // All that it could have met have come.
+      if (!met) emit_alone(record.values, record.event_time_ms, record.identity, context);
+      return;
+    }
+    if (first_.full(state)) {
+      const uint32_t oldest = first_.oldest(state);
+      if (!first_.met(state, oldest))
+        emit_alone(oldest, std::max(first_.time_of(state, oldest), record.event_time_ms), context);
+      first_.remove(state, oldest);
+      context.note_evicted();
+    }
+    first_.add(state, record, met);
+  }
+
+  /// When it is certain that a record of the first input meets none, but not before the record itself.
+  int64_t certain_at(uint32_t index, const uint8_t* state) const {
+    return std::max(first_.time_of(state, index), first_.kept_until(state, index));
+  }
   bool meet(int64_t first_ms, int64_t second_ms) const {
-    return second_ms <= later_by(first_ms, spec_.after_ms) && first_ms <= later_by(second_ms, spec_.before_ms);
+    return second_ms <= saturating_add(first_ms, spec_.after_ms) && first_ms <= saturating_add(second_ms, spec_.before_ms);
   }
 
   /// Of the rows in first_row_ and second_row_.
@@ -198,10 +212,14 @@ class Join final : public KeyedFunction {
 
   /// A left join's record that met none.
   void emit_alone(uint32_t index, int64_t event_time_ms, KeyContext& context) const {
-    if (!spec_.left) return;
     first_.get(context.peek(), index, first_row_);
+    emit_alone(first_row_, event_time_ms, first_.identity_of(context.peek(), index), context);
+  }
+  void emit_alone(std::span<const Value> values, int64_t event_time_ms, uint64_t identity, KeyContext& context) const {
+    if (!spec_.left) return;
+    if (values.data() != first_row_.data()) std::ranges::copy(values, first_row_.begin());
     std::fill(result_.begin() + static_cast<ptrdiff_t>(first_row_.size()), result_.end(), Value::null());
-    context.emit(result_, event_time_ms, hash_chain(0, first_.identity_of(context.peek(), index)));
+    context.emit(result_, event_time_ms, hash_chain(0, identity));
   }
 
   /// A key with nothing left to meet gives its state back.
@@ -246,6 +264,9 @@ std::unique_ptr<Operator> make(StepBuild& build) {
   spec.after_ms = options.integer("after");
   spec.left = options.text("type").value == "left";
   spec.rows_max = static_cast<uint32_t>(options.integer("max_rows"));
+  if (spec.before_ms < -spec.after_ms)
+    build.error(options.given("after") ? "after" : "before", "the interval ends before it begins: nothing can meet",
+                "before and after together are at least 0, for example: before = \"10s\", after = \"-2s\"");
   build.key_second_input("with");
   Schema schema = result_schema(build, spec);
   if (!build.good()) return nullptr;
@@ -262,16 +283,16 @@ constexpr StepOption options[] = {
      .documentation = "The second input: the name of a source or of an earlier step. It must have the fields of `key_by`.",
      .example = "with = \"doors\""},
     {.key = "before",
-     .type = StepOptionType::Duration,
+     .type = StepOptionType::SignedDuration,
      .standard = "0s",
-     .minimum = "0s",
-     .documentation = "How much earlier than the first input's record one of the second may be, that much included.",
+     .documentation =
+         "How much earlier than the first input's record one of the second may be, that much included. Negative: it "
+         "must be at least that much later.",
      .example = "before = \"10s\""},
     {.key = "after",
-     .type = StepOptionType::Duration,
+     .type = StepOptionType::SignedDuration,
      .standard = "0s",
-     .minimum = "0s",
-     .documentation = "How much later it may be, that much included.",
+     .documentation = "How much later it may be, that much included. Negative: it must be at least that much earlier.",
      .example = "after = \"2s\""},
     {.key = "type",
      .type = StepOptionType::Choice,

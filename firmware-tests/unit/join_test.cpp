@@ -56,6 +56,60 @@ TEST(JoinStep, both_ends_of_the_interval_are_included) {
   STRCMP_EQUAL("1-90000 1-102000 ", pairs(rig).c_str());
 }
 
+TEST(JoinStep, the_interval_may_lie_before_the_record) {
+  max_delay = "1min";
+  StepRig rig(toml(", before = \"10s\", after = \"-2s\""));
+  STRCMP_EQUAL("", rig.problems().c_str());
+  for (int64_t ts : {89'999, 90'000, 98'000, 98'001, 100'000}) rig.feed(right(static_cast<int>(ts), ts));
+  rig.feed(left(1, 100'000));
+  STRCMP_EQUAL("1-90000 1-98000 ", pairs(rig).c_str());
+  rig.feed(right(95'000, 95'000));  // out of order, the record that it meets came first
+  STRCMP_EQUAL("1-95000 ", pairs(rig).c_str());
+}
+
+TEST(JoinStep, the_interval_may_lie_behind_the_record) {
+  max_delay = "1min";
+  StepRig rig(toml(", before = \"-2s\", after = \"10s\""));
+  STRCMP_EQUAL("", rig.problems().c_str());
+  rig.feed(left(1, 100'000));
+  for (int64_t ts : {100'000, 101'999, 102'000, 110'000, 110'001}) rig.feed(right(static_cast<int>(ts), ts));
+  STRCMP_EQUAL("1-102000 1-110000 ", pairs(rig).c_str());
+}
+
+TEST(JoinStep, the_interval_may_be_one_instant_beside_the_record) {
+  StepRig rig(toml(", before = \"2s\", after = \"-2s\""));
+  STRCMP_EQUAL("", rig.problems().c_str());
+  for (int64_t ts : {97'999, 98'000, 98'001}) rig.feed(right(static_cast<int>(ts), ts));
+  rig.feed(left(1, 100'000));
+  STRCMP_EQUAL("1-98000 ", pairs(rig).c_str());
+}
+
+TEST(JoinStep, nothing_is_kept_of_a_record_that_can_meet_none_any_more) {
+  StepRig rig(toml(", before = \"10s\", after = \"-2s\", type = \"left\", max_rows = 2"));
+  rig.feed(left(1, 101'000));
+  rig.feed(right(7, 100'000));
+  STRCMP_EQUAL("1-null ", pairs(rig).c_str());
+  rig.feed(right(8, 100'500));  // the watermark is 100'499
+  for (int number : {2, 3, 4}) rig.feed(left(number, 102'499));
+  STRCMP_EQUAL("2-7 3-7 4-7 ", pairs(rig).c_str());
+  UNSIGNED_LONGS_EQUAL(0, rig.graph().evicted());  // although max_rows = 2
+  for (int number : {5, 6, 9}) rig.feed(left(number, 102'500));
+  STRCMP_EQUAL("5-7 5-8 6-7 6-8 9-7 9-8 ", pairs(rig).c_str());
+  UNSIGNED_LONGS_EQUAL(1, rig.graph().evicted());
+}
+
+TEST(JoinStep, a_record_whose_interval_has_passed_is_alone_at_its_own_time) {
+  max_delay = "1min";
+  StepRig rig(toml(", before = \"10s\", after = \"-2s\", type = \"left\""));
+  rig.feed(left(1, 100'000));
+  rig.feed(right(9, 200'000));
+  STRCMP_EQUAL("", pairs(rig).c_str());
+  rig.feed(left(2, 158'000));  // the watermarks: 97'999 and 139'999
+  STRCMP_EQUAL("", pairs(rig).c_str());
+  rig.feed(left(3, 158'001));
+  STRCMP_EQUAL("1-null ", pairs(rig).c_str());
+}
+
 TEST(JoinStep, a_pair_comes_with_its_later_record_whichever_input_that_is_of) {
   StepRig rig(toml(", before = \"1s\", after = \"1s\""));
   rig.feed(left(1, 1000));
@@ -131,6 +185,9 @@ TEST(JoinStep, keys_without_room_are_set_aside_on_either_input) {
 
 TEST(JoinStep, refuses_what_cannot_be) {
   refuses("unknown key \"witth\"", ", witth = \"x\"");
+  refuses("the interval ends before it begins", ", before = \"10s\", after = \"-10001ms\"");
+  refuses("the interval ends before it begins", ", before = \"-1ms\"");
+  refuses("does not begin with a number", ", before = \"--1ms\"");
   beside = "max_keys = 0\n";
   refuses("max_keys", "");
   beside = "";
@@ -149,7 +206,11 @@ TEST(JoinStep, equals_the_definition_for_random_records) {
   Random random(seed);
   max_delay = "1h";
   for (int run = 0; run < 20; ++run) {
-    StepRig rig(toml(", before = \"100ms\", after = \"50ms\", type = \"left\", max_rows = 64"));
+    // On both sides of the record, wholly before it, wholly behind it, and one instant.
+    constexpr int64_t intervals[][2] = {{100, 50}, {100, -50}, {-50, 100}, {-50, 50}};
+    const auto [before, after] = intervals[run % 4];
+    StepRig rig(toml(", before = \"" + std::to_string(before) + "ms\", after = \"" + std::to_string(after) +
+                     "ms\", type = \"left\", max_rows = 64"));
     struct Row {
       int number;
       int64_t ts;
@@ -167,7 +228,7 @@ TEST(JoinStep, equals_the_definition_for_random_records) {
     for (const Row& one : lefts) {
       bool met = false;
       for (const Row& other : rights) {
-        if (other.ts < one.ts - 100 || other.ts > one.ts + 50) continue;
+        if (other.ts < one.ts - before || other.ts > one.ts + after) continue;
         met = true;
         expected.push_back(std::to_string(one.number) + "-" + std::to_string(other.number));
       }
