@@ -114,7 +114,7 @@ struct SourceSpec {
   std::vector<Location> field_at;  // one per field
   EventTimeSpec event_time;
   uint64_t qos = 1;
-  std::string ack;       // "checkpoint" or "journal"
+  std::string ack;  // "checkpoint" or "journal"
   SourceJournalSpec journal;
   std::string retained;  // "use" or "skip"
   uint64_t max_unacked = 0;

@@ -63,7 +63,7 @@ TEST(ReplayCommand, says_what_is_wrong) {
   STRCMP_CONTAINS("cannot read", result.error.c_str());
   result = run_process({WEIR_AGENT, "replay", config});
   LONGS_EQUAL(64, result.end.exit_code);
-  STRCMP_CONTAINS("--input FILE is missing", result.error.c_str());
+  STRCMP_CONTAINS("--input FILE or --journal is missing", result.error.c_str());
   result = replay(write("r.txt", ""), {"--pipeline", "q"});
   LONGS_EQUAL(78, result.end.exit_code);
   STRCMP_CONTAINS("there is no pipeline q", result.error.c_str());
