@@ -29,6 +29,13 @@ class SqliteCheckpointStore::Loader {
     return {};
   }
 
+  /// One part at a checkpoint; Code::NotFound if it has no state there.
+  Status walk_one(uint32_t op, uint64_t id) {
+    id_ = id;
+    WEIR_TRY(walk_part(op));
+    return parts_ == 1 ? Status() : Status(Code::NotFound, "the part has no state at this checkpoint");
+  }
+
  private:
   Status walk_part(uint32_t op) {
     Status status = store_.states_.read(op, id_, [&](const PartSet& set, Bytes bytes) -> Status {
@@ -141,6 +148,11 @@ Status SqliteCheckpointStore::load_sound(OpenPipeline& opened, RestoreHandler& h
   if (!damaged.empty() && !read_only_) WEIR_TRY(forget_after(opened, sound));
   if (sound == 0) return {Code::NotFound, "the pipeline has no checkpoint yet"};
   return Loader(*this, &handler).walk(pipeline, sound);
+}
+
+Status SqliteCheckpointStore::load_kept(const KeptPart& part, RestoreHandler& handler) {
+  WEIR_TRY(Loader(*this, nullptr).walk_one(part.op, part.checkpoint_id));
+  return Loader(*this, &handler).walk_one(part.op, part.checkpoint_id);
 }
 
 /// One copy per start: what the first pipeline finds is what all of them found.

@@ -88,6 +88,8 @@ Status SqliteCheckpointStore::reserve_space(const StoreOptions& options) {
 Status SqliteCheckpointStore::prepare() {
   WEIR_TRY(transactions_.prepare(database_));
   WEIR_TRY(registry_.prepare(database_));
+  WEIR_TRY(layouts_.prepare(database_));
+  WEIR_TRY(kept_.prepare(database_));
   WEIR_TRY(checkpoints_.prepare(database_));
   WEIR_TRY(states_.prepare(database_));
   WEIR_TRY(chunks_.prepare(database_));

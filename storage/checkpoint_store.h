@@ -20,6 +20,8 @@
 #include "storage/chunk_table.h"
 #include "storage/database.h"
 #include "storage/dead_letter_table.h"
+#include "storage/kept_table.h"
+#include "storage/layout_table.h"
 #include "storage/newest_file.h"
 #include "storage/part_table.h"
 #include "storage/registry_table.h"
@@ -67,6 +69,14 @@ class SqliteCheckpointStore final : public CheckpointStore {
   void interrupt() override { database_.interrupt(); }
   Status after_commit() override;
   Status load(uint32_t pipeline, RestoreHandler& handler) override;
+  Status put_layout(uint64_t hash, std::string_view text) override;
+  Result<std::string> layout(uint64_t hash) override;
+  Status each_kept(uint32_t pipeline, FunctionRef<Status(const KeptPart&)> visit) override;
+  Status keep_part(const KeptPart& part) override;
+  Status forget_kept(uint32_t op, bool with_state) override;
+  Status load_kept(const KeptPart& part, RestoreHandler& handler) override;
+  /// The names of all pipelines that have state here.
+  Status each_pipeline(FunctionRef<Status(std::string_view name)> visit);
   Result<StoredOutbox> next_outbox(uint32_t op, uint64_t after_checkpoint, std::span<uint8_t> to) override;
   Status list_dead_letters(uint32_t pipeline, int64_t after, size_t limit,
                            FunctionRef<void(const StoredDeadLetter&)> visit) override;
@@ -169,6 +179,8 @@ class SqliteCheckpointStore final : public CheckpointStore {
   Database database_;
   Transactions transactions_;
   RegistryTable registry_;
+  LayoutTable layouts_;
+  KeptTable kept_;
   CheckpointTable checkpoints_;
   PartTable states_;
   ChunkTable chunks_;

@@ -141,6 +141,14 @@ Result<uint32_t> RegistryTable::add_operator(uint32_t pipeline, std::string_view
   return number;
 }
 
+Status RegistryTable::each_pipeline(FunctionRef<Status(std::string_view name)> visit) {
+  return pipelines_.each([&](const Statement& row) { return visit(row.text(1)); });
+}
+
+Status RegistryTable::each_named(uint32_t pipeline, FunctionRef<Status(uint32_t op, std::string_view uid)> visit) {
+  return each_row([&](const Operator& row) { return row.pipeline == pipeline ? visit(row.op, row.uid) : Status(); });
+}
+
 Status RegistryTable::each_operator(uint32_t pipeline, FunctionRef<Status(uint32_t op)> visit) {
   return each_row([&](const Operator& row) { return row.pipeline == pipeline ? visit(row.op) : Status(); });
 }

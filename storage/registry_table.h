@@ -36,6 +36,9 @@ class RegistryTable {
   Result<uint32_t> find_operator(uint32_t pipeline, std::string_view uid);
   /// Requires a transaction. Code::InvalidArgument if the numbers are used up.
   Result<uint32_t> add_operator(uint32_t pipeline, std::string_view uid);
+  /// By their numbers.
+  Status each_pipeline(FunctionRef<Status(std::string_view name)> visit);
+  Status each_named(uint32_t pipeline, FunctionRef<Status(uint32_t op, std::string_view uid)> visit);
   /// Every part that the pipeline ever had.
   Status each_operator(uint32_t pipeline, FunctionRef<Status(uint32_t op)> visit);
 

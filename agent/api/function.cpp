@@ -20,14 +20,14 @@ uint32_t FunctionBuild::add_output(Field field) {
   return static_cast<uint32_t>(position);
 }
 
-uint32_t FunctionBuild::add_state_part(std::string_view name, uint32_t bytes, const std::string& layout,
-                                       bool (*empty)(const uint8_t*), bool (*valid)(const uint8_t*)) {
+uint32_t FunctionBuild::add_state_part(std::string_view name, const StoredFields& described, bool (*empty)(const uint8_t*),
+                                       bool (*valid)(const uint8_t*)) {
   WEIR_ASSERT(std::ranges::find(state_names_, name) == state_names_.end());
   const auto at = static_cast<uint32_t>(std::min<uint64_t>(state_bytes_, UINT32_MAX));
   state_names_.emplace_back(name);
   parts_.push_back({at, empty, valid});
-  layout_ += " " + std::string(name) + ":" + layout;
-  state_bytes_ += bytes;
+  described_.append(described);
+  state_bytes_ += described.bytes();
   return at;
 }
 
@@ -71,7 +71,7 @@ Outcome FilterFunction::run(const Record& record, FunctionStep& step) {
 FunctionStep::FunctionStep(FunctionBuild& declared, std::unique_ptr<FunctionFrame> frame,
                            std::unique_ptr<StreamFunction> function)
     : schema_(std::move(declared.schema_)),
-      layout_("function" + declared.layout_),
+      described_(std::move(declared.described_)),
       // What cannot be stored is refused by StepBuild::keyed(), which adds a little to it.
       state_bytes_(static_cast<uint32_t>(std::min<uint64_t>(declared.state_bytes_, UINT32_MAX / 2))),
       parts_(std::move(declared.parts_)),
@@ -79,6 +79,11 @@ FunctionStep::FunctionStep(FunctionBuild& declared, std::unique_ptr<FunctionFram
       function_(std::move(function)) {
   frame_->row = declared.build_.arena().take<Value>(schema_.size(), declared.build_.pool() + ".result",
                                                     "1 row x " + std::to_string(schema_.size()) + " fields x 16 bytes");
+}
+
+void FunctionStep::describe(StateLayout& layout) const {
+  layout.kind = "function";
+  layout.fields.append(described_);
 }
 
 bool FunctionStep::valid(const uint8_t* state) const {

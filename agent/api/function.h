@@ -73,9 +73,11 @@ class FunctionBuild {
   uint32_t add_output(Field field);
   template <class State>
   uint32_t add_state(std::string_view name) {
-    return add_state_part(name, State::bytes, State::layout(), &State::empty, &State::valid);
+    StoredFields described;
+    State::describe(described, std::string(name));
+    return add_state_part(name, described, &State::empty, &State::valid);
   }
-  uint32_t add_state_part(std::string_view name, uint32_t bytes, const std::string& layout, bool (*empty)(const uint8_t*),
+  uint32_t add_state_part(std::string_view name, const StoredFields& described, bool (*empty)(const uint8_t*),
                           bool (*valid)(const uint8_t*));
 
   StepBuild& build_;
@@ -83,7 +85,7 @@ class FunctionBuild {
   Schema schema_;  // of what is handed on
   bool replaces_;  // an output may have the name of an input
   uint64_t state_bytes_ = 0;
-  std::string layout_;
+  StoredFields described_;
   std::vector<std::string> state_names_;
   std::vector<StatePart> parts_;
 };
@@ -167,7 +169,7 @@ class FunctionStep final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return state_bytes_; }
-  std::string layout() const override { return layout_; }
+  void describe(StateLayout& layout) const override;
   bool valid(const uint8_t* state) const override;
   Outcome process(const Record& record, KeyContext& context) override;
   bool needs_order() const override { return false; }
@@ -184,7 +186,7 @@ class FunctionStep final : public KeyedFunction {
   KeyContext& context() { return *frame_->context; }
 
   Schema schema_;
-  std::string layout_;
+  StoredFields described_;
   uint32_t state_bytes_;
   std::vector<FunctionBuild::StatePart> parts_;
   std::unique_ptr<FunctionFrame> frame_;

@@ -5,7 +5,7 @@
 //
 // What is kept is copied byte by byte. T, K and V are trivially copyable, of fixed size on all architectures (int64_t, double,
 // structs of them with no padding; not long, size_t or pointers). A struct that has `bool valid() const` is asked about values
-// that come from a disk; one that has `static constexpr const char* layout` names its members: stored state whose layout text
+// that come from a disk; one that has `static constexpr const char* layout` names its members: stored state whose text
 // differs is refused at start instead of being read wrongly. Without it only names and sizes are compared.
 //
 // Bytes of a key: ValueState u8 present, T. ListState u16 count, N * T. MapState u16 count, N * (K, V).
@@ -30,13 +30,19 @@ template <class T>
 concept Storable = std::is_trivially_copyable_v<T> && !std::is_pointer_v<T>;
 
 template <Storable T>
-std::string stored_type() {
-  if constexpr (requires { T::layout; }) return std::string(T::layout) + "/" + std::to_string(sizeof(T));
-  const char* kind = std::is_floating_point_v<T> ? "float"
-                     : std::is_signed_v<T>       ? "int"
-                     : std::is_integral_v<T>     ? "uint"
-                                                 : "bytes";
-  return kind + std::to_string(sizeof(T));
+void describe_stored(StoredFields& fields, std::string name) {
+  if constexpr (requires { T::layout; })
+    fields.add_bytes(sizeof(T), std::move(name), T::layout);
+  else if constexpr (std::is_same_v<T, bool>)
+    fields.add_flag(std::move(name));
+  else if constexpr (std::is_floating_point_v<T>)
+    fields.add_real(sizeof(T), std::move(name));
+  else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>)
+    fields.add_signed(sizeof(T), std::move(name));
+  else if constexpr (std::is_integral_v<T>)
+    fields.add_unsigned(sizeof(T), std::move(name));
+  else
+    fields.add_bytes(sizeof(T), std::move(name));
 }
 
 template <Storable T>
@@ -64,7 +70,10 @@ class ValueState {
  private:
   friend class FunctionBuild;
   ValueState(FunctionFrame& frame, uint32_t at) : frame_(&frame), at_(at) {}
-  static std::string layout() { return "value(" + stored_type<T>() + ")"; }
+  static void describe(StoredFields& fields, const std::string& name) {
+    fields.add_flag(name + ".present");
+    describe_stored<T>(fields, name);
+  }
   static bool empty(const uint8_t* at) { return *at == 0; }
   static bool valid(const uint8_t* at) { return *at == 0 || (*at == 1 && stored_valid<T>(at + 1)); }
 
@@ -143,7 +152,10 @@ class ListState {
  private:
   friend class FunctionBuild;
   ListState(FunctionFrame& frame, uint32_t at, WhenFull when_full) : elements_(frame, at, when_full) {}
-  static std::string layout() { return "list(" + stored_type<T>() + "," + std::to_string(N) + ")"; }
+  static void describe(StoredFields& fields, const std::string& name) {
+    fields.add_u16(name + ".count");
+    describe_stored<T>(fields.add_list(name, N, name + ".count"), "value");
+  }
   static bool empty(const uint8_t* at) { return Elements::count(at) == 0; }
   static bool valid(const uint8_t* at) {
     if (Elements::count(at) > N) return false;
@@ -203,7 +215,12 @@ class MapState {
     while (index < size() && !(key_at(index) == key)) ++index;
     return index;
   }
-  static std::string layout() { return "map(" + stored_type<K>() + "," + stored_type<V>() + "," + std::to_string(N) + ")"; }
+  static void describe(StoredFields& fields, const std::string& name) {
+    fields.add_u16(name + ".count");
+    StoredFields& entry = fields.add_list(name, N, name + ".count");
+    describe_stored<K>(entry, "key");
+    describe_stored<V>(entry, "value");
+  }
   static bool empty(const uint8_t* at) { return Elements::count(at) == 0; }
   static bool valid(const uint8_t* at) {
     if (Elements::count(at) > N) return false;

@@ -195,6 +195,21 @@ Status Agent::restore_pipelines(const RunOptions& options) {
   return {};
 }
 
+Status Agent::try_restore(const std::string& state_dir,
+                          FunctionRef<void(const std::string& pipeline, Status status, const RestoreReport& report)> visit) {
+  SqliteCheckpointStore store;
+  StoreOptions options;
+  options.state_dir = state_dir;
+  options.open_existing = true;
+  WEIR_TRY(store.open(options));
+  for (auto& pipeline : pipelines_) {
+    RestoreReport report;
+    const Status status = pipeline->try_restore(store, clock_.now(), report);
+    visit(pipeline->name(), status, report);
+  }
+  return {};
+}
+
 Status Agent::watch_signals() {
   sigset_t set;
   sigemptyset(&set);

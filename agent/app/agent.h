@@ -8,6 +8,7 @@
 
 #include "agent/app/checkpoint_requests.h"
 #include "agent/base/arena.h"
+#include "agent/base/function_ref.h"
 #include "agent/config/load.h"
 #include "agent/runtime/pipeline.h"
 #include "agent/runtime/storage_thread.h"
@@ -33,6 +34,10 @@ class Agent final : private ControlHandler, private ControlTopicHandler, private
   /// In the order of the configuration.
   const std::vector<std::unique_ptr<Pipeline>>& pipelines() const { return pipelines_; }
   /// Runs until SIGTERM or SIGINT, or until it cannot go on. Returns the exit code. The caller has blocked the signals.
+  /// What a start with this state directory would come to, pipeline by pipeline; changes nothing, and the agent is of no use
+  /// afterwards. Code::Busy if an agent uses the directory (detail: its pid), Code::NotFound if there is no state.
+  Status try_restore(const std::string& state_dir,
+                     FunctionRef<void(const std::string& pipeline, Status status, const RestoreReport& report)> visit);
   int run(const RunOptions& options);
 
  private:

@@ -23,6 +23,9 @@ bool take_value(const std::string& name, const std::string& value, CommandLine& 
   if (name == "input") line.input = value;
   if (name == "pipeline") line.pipeline = value;
   if (name == "topic") line.topic = value;
+  if (name == "step") line.step = value;
+  if (name == "format") line.format = value;
+  if (name == "against") line.against = value;
   if (name == "limit") return parse_number(value, line.limit);
   if (name == "after") return parse_number(value, line.after);
   line.values[name] = value;

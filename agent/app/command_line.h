@@ -25,6 +25,9 @@ struct CommandLine {
   std::string input;                   // --input FILE
   std::string pipeline;                // --pipeline NAME
   std::string topic;                   // --topic TOPIC
+  std::string step;                    // --step ID
+  std::string format;                  // --format NAME
+  std::string against;                 // --against STATE_DIR
   bool csv = false;
   std::string state_dir;  // --state-dir DIR
   bool json = false;

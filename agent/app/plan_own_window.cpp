@@ -87,6 +87,7 @@ std::unique_ptr<KeyedFunction> make_function(const StepContext& context, const S
 KeyedSpec keyed_spec(const StepContext& context, const StepSpec& step, const WindowParts& parts, const Schema& input) {
   KeyedSpec keyed;
   keyed.id = parts.id;
+  keyed.id_previous = step.id_previous;
   keyed.key_fields = parts.key_fields;
   keyed.max_keys = parts.key_fields.empty() ? 1 : static_cast<uint32_t>(step.max_keys);
   keyed.evict = parts.evict;

@@ -119,6 +119,7 @@ std::unique_ptr<Operator> build_registered(const StepContext& context, const Ste
     if (option.required && !step.options.given(option.key)) return nullptr;
   KeyedSpec keyed;
   keyed.id = id;
+  keyed.id_previous = step.id_previous;
   keyed.max_keys = step.key_by.empty() ? 1 : static_cast<uint32_t>(step.max_keys);
   bool good = id_is_free(context, step) && find_keys(context, step, input, keyed.key_fields);
   if (step.kind->needs_event_time && !context.has_event_time) {

@@ -67,6 +67,7 @@ std::unique_ptr<Operator> build_aligned(const StepContext& context, const StepSp
                                         const Schema& input) {
   WindowSpec spec;
   spec.id = std::move(parts.id);
+  spec.id_previous = step.id_previous;
   spec.key_fields = std::move(parts.key_fields);
   spec.aggregates = std::move(parts.aggregates);
   spec.evict = parts.evict;

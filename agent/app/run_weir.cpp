@@ -28,6 +28,7 @@ constexpr Command commands[] = {
     {"checkpoint", command_checkpoint, "ask a running agent for a checkpoint, and wait for it"},
     {"status", command_status, "ask a running agent how it is"},
     {"dead-letters", command_dead_letters, "list the messages that were set aside"},
+    {"state", command_state, "list, show, export or drop stored state, without an agent"},
     {"schema", command_schema, "print the JSON Schema of the configuration, for editors"},
     {"functions", command_functions, "list the functions of expressions, each with an example"},
 };

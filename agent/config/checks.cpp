@@ -242,7 +242,7 @@ void check_single_verb(const Node& node, const std::vector<const Node*>& verbs, 
     context.diagnostics.error(verbs[1]->key_at, verbs[1]->key_length,
                               "a step has one verb, and this one has " + quoted(verbs[0]->key) + " already",
                               "make it a [[pipeline.step]] of its own");
-  constexpr const char* others[] = {"id", "key_by", "max_keys", "evict", "options", "from"};
+  constexpr const char* others[] = {"id", "id_previous", "key_by", "max_keys", "evict", "options", "from"};
   bool all_known = std::all_of(node.children.begin(), node.children.end(), [&](const Node& child) {
     return std::any_of(std::begin(others), std::end(others), [&](const char* key) { return child.key == key; });
   });
@@ -278,8 +278,8 @@ void check_other_step(const Node& node, const StepSpec& step, bool has_verb, Che
   check_needs(node, {"aggregate"}, "\"window\"", window_help, context);
   if (step.kind && step.kind->keyed) return check_has_id(node, step, step.kind->verb, context);
   if (has_verb)
-    check_needs(node, {"key_by", "max_keys", "evict"}, "a step that keeps state per key, such as \"window\"", window_help,
-                context);
+    check_needs(node, {"id_previous", "key_by", "max_keys", "evict"}, "a step that keeps state per key, such as \"window\"",
+                window_help, context);
 }
 
 }  // namespace
@@ -316,6 +316,22 @@ void check_step_ids(const PipelineSpec& pipeline, CheckContext& context) {
       if (pipeline.step[before].id != step.id) continue;
       context.diagnostics.error(step.id_at, step.id.size(), "two steps have the id " + quoted(step.id),
                                 "the first is at " + place_of(pipeline.step[before].id_at, context));
+      break;
+    }
+  }
+}
+
+/// State is taken over from an id that no step has, by one step.
+void check_previous_ids(const PipelineSpec& pipeline, CheckContext& context) {
+  for (const StepSpec& step : pipeline.step) {
+    if (step.id_previous.empty()) continue;
+    for (const StepSpec& other : pipeline.step) {
+      const bool has_it = other.id == step.id_previous;
+      if (!has_it && (&other == &step || other.id_previous != step.id_previous)) continue;
+      context.diagnostics.error(step.id_previous_at, step.id_previous.size(),
+                                "id_previous names " + quoted(step.id_previous) + ", which " +
+                                    (has_it ? "is a step's id now" : "another step takes over as well"),
+                                "state can have one owner");
       break;
     }
   }
@@ -369,6 +385,7 @@ void check_pipeline(const Node& node, void* section, CheckContext& context) {
   check_sources(node, pipeline, context);
   pipeline.fingerprint = table_fingerprint(node);
   check_step_ids(pipeline, context);
+  check_previous_ids(pipeline, context);
   const Node* checkpoint = node.find("checkpoint");
   const Node* unacked = checkpoint ? checkpoint->find("unacked") : nullptr;
   if (unacked && !pipeline.source.empty() && pipeline.checkpoint.unacked > pipeline.first_source().max_unacked)

@@ -843,6 +843,13 @@ constexpr Option step_options[] = {
      .place = member<&StepSpec::id_at>,
      .documentation = "Names the step. Required where the step keeps state: after a restart the state is found by it.",
      .example = "id = \"per-minute\""},
+    {.key = "id_previous",
+     .type = Name,
+     .member = member<&StepSpec::id_previous>,
+     .place = member<&StepSpec::id_previous_at>,
+     .documentation = "The id that the step had before it was renamed: its stored state is taken over from there. May stay when "
+                      "that has happened.",
+     .example = "id_previous = \"per-min\""},
     {.key = "operator",
      .type = Text,
      .member = member<&StepSpec::custom>,

@@ -154,6 +154,8 @@ struct WindowOptions {
 struct StepSpec {
   std::string id;  // empty: none given
   Location id_at;
+  std::string id_previous;  // the id that it had before
+  Location id_previous_at;
   StepVerb verb = StepVerb::None;
   Text filter;
   std::vector<NamedExpression> map;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "agent/base/function_ref.h"
@@ -71,6 +72,15 @@ struct StoredDeadLetter {
   DeadLetter letter;
 };
 
+/// State of a part that has left the configuration, kept for its return.
+struct KeptPart {
+  uint32_t op = 0;
+  std::string uid;
+  uint64_t checkpoint_id = 0;  // that the state belongs to
+  uint64_t layout = 0;         // as in the manifest
+  int64_t since_wall_ms = 0;   // when it left
+};
+
 /// Limits of the dead letters of one pipeline; the oldest go first.
 struct DeadLetterLimits {
   uint64_t rows_max = 10000;
@@ -110,6 +120,19 @@ class CheckpointStore {
   /// before all of it was checked. Newer ones that are damaged are announced with on_damaged and taken out, after the database
   /// was copied. Code::NotFound if there is no checkpoint; Code::Corrupt if none of them is sound.
   virtual Status load(uint32_t pipeline, RestoreHandler& handler) = 0;
+
+  /// What the bytes of a layout are, by the hash of the text (hash64), which is what manifests name. Start-up only, as is all that
+  /// deals with kept parts.
+  virtual Status put_layout(uint64_t hash, std::string_view text) = 0;
+  /// Code::NotFound if no such text is stored.
+  virtual Result<std::string> layout(uint64_t hash) = 0;
+  /// Parts of the pipeline that have left it and whose state is still whole.
+  virtual Status each_kept(uint32_t pipeline, FunctionRef<Status(const KeptPart&)> visit) = 0;
+  virtual Status keep_part(const KeptPart& part) = 0;
+  /// It is not kept any more; `with_state`: and its rows are deleted. Otherwise they are those of a part that has returned.
+  virtual Status forget_kept(uint32_t op, bool with_state) = 0;
+  /// The blobs of one part at a checkpoint, checked as those of load() are.
+  virtual Status load_kept(const KeptPart& part, RestoreHandler& handler) = 0;
 
   /// Copies the oldest outbox blob of `op` that belongs to a checkpoint later than `after_checkpoint` into `to`.
   /// Code::NotFound if there is none, Code::Full if it does not fit, Code::Corrupt if its CRC disagrees.

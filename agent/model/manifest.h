@@ -60,6 +60,10 @@ struct Manifest {
   Ledger ledger;
   uint32_t part_count = 0;
   std::array<ManifestPart, stateful_parts_max> parts;
+  /// Fields of a newer weir, as they were read: each later checkpoint has them again.
+  static constexpr size_t unknown_max = 512;
+  uint32_t unknown_bytes = 0;
+  std::array<uint8_t, unknown_max> unknown{};
 };
 
 /// Upper bound of an encoded manifest, bytes.

@@ -6,6 +6,7 @@
 
 #include "agent/base/status.h"
 #include "agent/model/snapshot.h"
+#include "agent/model/state_layout.h"
 
 namespace weir {
 
@@ -37,7 +38,10 @@ class Stateful {
 
   /// Names the state across restarts and changes of the configuration: a step's id, "source", "sink".
   virtual std::string_view uid() const = 0;
-  /// A text that changes exactly when stored bytes would be read wrongly: state whose layout differs is refused.
+  /// The name that its state had before it was renamed; empty: none.
+  virtual std::string_view previous_uid() const { return {}; }
+  /// What the stored bytes are: the text of a StateLayout. It changes when stored bytes would be read wrongly; state whose
+  /// layout differs is converted where that loses nothing, and refused otherwise.
   virtual std::string_view layout() const = 0;
   virtual SnapshotBounds snapshot_bounds() const = 0;
   /// Of keyed state; a part without has none to tell.
@@ -49,6 +53,12 @@ class Stateful {
   /// The checkpoint is durable, or it failed and what was copied is changed state again.
   virtual void snapshot_done(uint64_t checkpoint_id, bool committed) = 0;
 
+  /// Before the first restore(): what comes was stored in this layout, or by another part, and is to be taken over. Whatever
+  /// this part has stored itself is superseded then. Code::Incompatible if it cannot be.
+  virtual Status adopt(const StateLayout& stored) {
+    (void)stored;
+    return {Code::Incompatible, "its state cannot be converted"};
+  }
   /// Called at start for each stored blob of this part: first Operator, then Base by index, Delta by checkpoint and index,
   /// SessionTail by checkpoint. (Outbox blobs are not loaded, only announced: see RestoreHandler.) Bytes are checked
   /// against their CRC already; a malformed blob is Code::Corrupt.

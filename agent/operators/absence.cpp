@@ -41,7 +41,13 @@ class Absence final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return bytes_of_state; }
-  std::string layout() const override { return rules_.event_time ? "absence by event time" : "absence"; }
+  void describe(StateLayout& layout) const override {
+    layout.kind = "absence";
+    layout.add_shape("time", rules_.event_time ? "event" : "processing");
+    layout.fields.add_time("heard");
+    layout.fields.add_time("told");
+    layout.fields.add_flag("silent");
+  }
   bool valid(const uint8_t* state) const override { return state[silent_at] <= 1; }
   bool needs_order() const override { return rules_.event_time; }
   bool uses_event_timers() const override { return rules_.event_time; }

@@ -1,6 +1,7 @@
 #include "agent/operators/aggregate.h"
 
 #include <cctype>
+#include <charconv>
 
 #include "agent/base/nearest_name.h"
 #include "agent/base/text_writer.h"
@@ -51,6 +52,36 @@ std::string number_text(double number) {
   char room[32];
   TextWriter out{room};
   return std::string(out.append_double(number).text());
+}
+
+std::string signature_of(const AggregateFunction& function, const AggregateArguments& arguments) {
+  std::string text = std::string(function.name) + " " + (arguments.has_argument ? type_name(arguments.type) : "null");
+  if (arguments.has_argument && arguments.type == Type::String) text += "(" + std::to_string(arguments.max_length) + ")";
+  for (size_t index = 0; index < function.parameters.size(); ++index) text += " " + number_text(arguments.parameters[index]);
+  return text;
+}
+
+std::string_view take_word(std::string_view& text) {
+  const std::string_view word = text.substr(0, text.find(' '));
+  text.remove_prefix(std::min(text.size(), word.size() + 1));
+  return word;
+}
+
+bool read_type(std::string_view word, AggregateArguments& arguments) {
+  arguments.has_argument = word != type_name(Type::Null);
+  for (Type type : {Type::Null, Type::Bool, Type::Int, Type::Float, Type::Time})
+    if (word == type_name(type)) return arguments.type = type, true;
+  constexpr std::string_view string_begin = "string(";
+  if (!word.starts_with(string_begin) || !word.ends_with(")")) return false;
+  arguments.type = Type::String;
+  const char* end = word.data() + word.size() - 1;
+  const auto read = std::from_chars(word.data() + string_begin.size(), end, arguments.max_length);
+  return read.ec == std::errc{} && read.ptr == end && arguments.max_length <= UINT16_MAX;
+}
+
+bool read_parameter(std::string_view word, const ParameterRule& rule, double& number) {
+  const auto read = std::from_chars(word.data(), word.data() + word.size(), number);
+  return read.ec == std::errc{} && read.ptr == word.data() + word.size() && number >= rule.minimum && number <= rule.maximum;
 }
 
 /// Finds fault with a call, or says what it comes to.
@@ -137,8 +168,19 @@ bool make_aggregation(std::string name, std::string_view text, AggregateCall cal
   if (!checker.check_result(*aggregation.aggregate)) return false;
   aggregation.name = std::move(name);
   aggregation.text = without_blanks(text);
+  aggregation.made_by = signature_of(*function, arguments);
   aggregation.argument = std::move(call.argument);
   return true;
+}
+
+std::unique_ptr<Aggregate> make_aggregate(std::string_view made_by) {
+  const AggregateFunction* function = find_function(take_word(made_by));
+  AggregateArguments arguments;
+  if (function == nullptr || !read_type(take_word(made_by), arguments)) return nullptr;
+  if (arguments.has_argument ? !function->takes.contains(arguments.type) : function->argument_needed) return nullptr;
+  for (size_t index = 0; index < function->parameters.size(); ++index)
+    if (!read_parameter(take_word(made_by), function->parameters[index], arguments.parameters[index])) return nullptr;
+  return function->make(arguments);
 }
 
 bool add_filter(std::string_view text, const Schema& input, Aggregation& aggregation, std::vector<ExpressionError>& errors) {

@@ -70,6 +70,7 @@ struct Aggregation {
   Program argument;         // empty for count()
   std::string filter_text;  // as `text`; empty if there is no filter
   Program filter;           // empty: every record counts; otherwise those for which it is true
+  std::string made_by;      // see make_aggregate()
   std::unique_ptr<Aggregate> aggregate;
 };
 
@@ -77,6 +78,10 @@ struct Aggregation {
 /// nearest name), a missing argument or one of a wrong type is appended to `errors`, and false returned.
 bool make_aggregation(std::string name, std::string_view text, AggregateCall call, Aggregation& aggregation,
                       std::vector<ExpressionError>& errors);
+
+/// The aggregate that was made as `made_by`: its function, its argument's type and its parameters, "percentile float 95 0.01".
+/// nullptr if there is none such.
+std::unique_ptr<Aggregate> make_aggregate(std::string_view made_by);
 
 /// Lets only the records count for which `text` is true; not those for which it is false or null. An error in it is appended
 /// to `errors`, and false returned.

@@ -1,14 +1,10 @@
 #include "agent/operators/aggregate_set.h"
 
 namespace weir {
-namespace {
 
-std::string type_text(const Aggregate& aggregate) {
-  if (aggregate.type() != Type::String) return type_name(aggregate.type());
-  return std::string(type_name(aggregate.type())) + "(" + std::to_string(aggregate.max_length()) + ")";
+std::string call_text(const Aggregation& aggregation) {
+  return aggregation.text + (aggregation.filter_text.empty() ? "" : " if " + aggregation.filter_text);
 }
-
-}  // namespace
 
 void AggregateSet::push_back(Aggregation aggregation) {
   at_.push_back(static_cast<uint32_t>(bytes_));
@@ -20,14 +16,9 @@ void AggregateSet::append_fields(Schema& schema) const {
   for (const Aggregation& part : parts_) schema.add({part.name, part.aggregate->type(), part.aggregate->max_length()});
 }
 
-std::string AggregateSet::layout() const {
-  std::string text;
-  for (const Aggregation& part : parts_) {
-    text += ", " + part.name + " = " + part.text;
-    if (!part.filter_text.empty()) text += " if " + part.filter_text;
-    text += " " + type_text(*part.aggregate);
-  }
-  return text;
+void AggregateSet::describe(StoredFields& fields) const {
+  for (const Aggregation& part : parts_)
+    fields.add_aggregate(part.aggregate->bytes(), part.name, part.made_by, call_text(part));
 }
 
 void AggregateSet::add(uint8_t* at, const Record& record) const {

@@ -10,9 +10,13 @@
 
 #include "agent/model/record.h"
 #include "agent/model/schema.h"
+#include "agent/model/state_layout.h"
 #include "agent/operators/aggregate.h"
 
 namespace weir {
+
+/// The call and its filter: "sum(x) if x > 2".
+std::string call_text(const Aggregation& aggregation);
 
 class AggregateSet {
  public:
@@ -25,8 +29,8 @@ class AggregateSet {
   uint64_t bytes() const { return bytes_; }
   /// The fields that results() fills, in the order in which they were added.
   void append_fields(Schema& schema) const;
-  /// Changes exactly when stored accumulators would be read wrongly: names, calls, filters and types, each behind ", ".
-  std::string layout() const;
+  /// Adds a field for each accumulator: its name, its call and its filter.
+  void describe(StoredFields& fields) const;
 
   /// Adds the record to each aggregation whose filter is true for it.
   void add(uint8_t* at, const Record& record) const;

@@ -70,7 +70,12 @@ class Alarm final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return record_at + (rules_.keeps_record() ? record_.bytes() : 0); }
-  std::string layout() const override { return "alarm" + (rules_.keeps_record() ? " " + record_.layout() : ""); }
+  void describe(StateLayout& layout) const override {
+    layout.kind = "alarm";
+    layout.fields.add_u8("state");
+    for (const char* name : {"pending_since", "since", "raised", "repeat", "decided"}) layout.fields.add_time(name);
+    if (rules_.keeps_record()) record_.describe(layout.fields, "record");
+  }
   bool valid(const uint8_t* state) const override {
     return state[state_at] <= latched && (!rules_.keeps_record() || record_.valid(state + record_at));
   }

@@ -16,6 +16,15 @@ ArgumentRow::ArgumentRow(const AggregateSet& aggregates) : aggregates_(aggregate
   }
 }
 
+void ArgumentRow::describe(StoredFields& fields) const {
+  for (size_t index = 0; index < parts_.size(); ++index) {
+    const Program& argument = aggregates_[index].argument;
+    const Type type = parts_[index].has_argument ? argument.type() : Type::Null;
+    fields.add_argument(aggregates_[index].name, type, type == Type::String ? argument.max_length() : 0,
+                        call_text(aggregates_[index]));
+  }
+}
+
 void ArgumentRow::put(uint8_t* at, const Record& record) const {
   for (size_t index = 0; index < parts_.size(); ++index) {
     uint8_t* part = at + parts_[index].at;

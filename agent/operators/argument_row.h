@@ -14,6 +14,7 @@ class ArgumentRow {
   explicit ArgumentRow(const AggregateSet& aggregates);
 
   uint32_t bytes() const { return bytes_; }
+  void describe(StoredFields& fields) const;
   void put(uint8_t* at, const Record& record) const;
   /// Adds the record that was put at `at` to accumulators of the set.
   void add_to(uint8_t* accumulators, const uint8_t* at, int64_t event_time_ms) const;

@@ -36,9 +36,15 @@ class CountFunction final : public OwnWindow {
   }
 
   uint32_t state_bytes() const override { return static_cast<uint32_t>(weir::state_bytes(windows_, aggregates())); }
-  std::string layout() const override {
-    return "count 1, " + std::to_string(windows_.count) + " every " + std::to_string(windows_.every) +
-           (windows_.emit_partial ? ", partial" : "") + aggregates().layout();
+  void describe(StateLayout& layout) const override {
+    layout.kind = "window count";
+    layout.add_shape("count", windows_.count);
+    layout.add_shape("every", windows_.every);
+    for (const char* name : {"records", "slice", "full", "since"}) layout.fields.add_u32(name);
+    StoredFields& slice = layout.fields.add_list("slices", slices_);
+    slice.add_time("slice.least");
+    slice.add_time("slice.greatest");
+    aggregates().describe(slice);
   }
   bool valid(const uint8_t* state) const override;
 

@@ -30,7 +30,13 @@ class Deadband final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return bytes_of_state; }
-  std::string layout() const override { return "deadband " + schema_[limits_.field].name; }
+  void describe(StateLayout& layout) const override {
+    layout.kind = "deadband";
+    layout.add_shape("field", schema_[limits_.field].name);
+    layout.fields.add_f64("value");
+    layout.fields.add_time("time");
+    layout.fields.add_flag("present");
+  }
   bool valid(const uint8_t* state) const override {
     return state[present_at] <= 1 && std::isfinite(load<double>(state + value_at));
   }

@@ -32,7 +32,15 @@ class Debounce final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return record_at_ + record_.bytes(); }
-  std::string layout() const override { return "debounce " + schema_[field_].name + " of " + record_.layout(); }
+  void describe(StateLayout& layout) const override {
+    layout.kind = "debounce";
+    layout.add_shape("field", schema_[field_].name);
+    layout.fields.add_flag("held");
+    layout.fields.add_time("since");
+    layout.fields.add_time("decided");
+    layout.fields.add_cell("stable", schema_[field_].type, schema_[field_].max_length);
+    record_.describe(layout.fields, "record");
+  }
   bool valid(const uint8_t* state) const override {
     if (state[held_at] > 1 || !stable_.valid(state + stable_at) || !record_.valid(state + record_at_)) return false;
     return state[held_at] == 0 || !held_value(state).is_null();

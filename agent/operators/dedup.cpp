@@ -44,11 +44,15 @@ class Dedup final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return entries_at + rules_.max_values * entry_bytes_; }
-  std::string layout() const override {
-    std::string text = "dedup " + std::to_string(rules_.max_values);
+  void describe(StateLayout& layout) const override {
+    layout.kind = "dedup";
     for (size_t index = 0; index < codec_.size(); ++index)
-      text += " " + codec_[index].name + ":" + type_name(codec_[index].type);
-    return text;
+      layout.add_shape("field", codec_[index].name + " " + type_name(codec_[index].type));
+    layout.fields.add_u32("count");
+    StoredFields& entry = layout.fields.add_list("values", rules_.max_values, "count");
+    entry.add_time("first");
+    entry.add_time("last");
+    if (!rules_.fields.empty()) entry.add_bytes(sizeof(Hash128), "hash");
   }
   bool valid(const uint8_t* state) const override {
     const auto count = load<uint32_t>(state);

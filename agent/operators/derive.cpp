@@ -53,9 +53,16 @@ class Derive final : public KeyedFunction {
 
   const Schema& schema() const override { return fields_.schema(); }
   uint32_t state_bytes() const override { return bytes_of_state; }
-  std::string layout() const override {
-    return "derive " + schema()[derive_.field].name + ":" + type_name(derive_.type) +
-           (derive_.trapezoid ? " trapezoid" : " step");
+  void describe(StateLayout& layout) const override {
+    layout.kind = "derive";
+    layout.add_shape("field", schema()[derive_.field].name);
+    layout.add_shape("method", derive_.trapezoid ? "trapezoid" : "step");
+    derive_.type == Type::Int ? layout.fields.add_i64("value") : layout.fields.add_f64("value");
+    layout.fields.add_time("time");
+    layout.fields.add_time("begin");
+    layout.fields.add_f64("area");
+    layout.fields.add_f64("area_correction");
+    layout.fields.add_flag("present");
   }
   bool valid(const uint8_t* state) const override {
     const auto area = load<CompensatedSum>(state + area_at);

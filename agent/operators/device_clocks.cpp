@@ -3,14 +3,28 @@
 #include <algorithm>
 
 #include "agent/base/hash.h"
+#include "agent/model/state_layout.h"
 #include "agent/operators/value_cell.h"
 
 namespace weir {
+namespace {
+
+StateLayout layout_of(const Field& device) {
+  StateLayout layout;
+  layout.kind = "clocks";
+  layout.key.push_back(device);
+  layout.own.add_time("watermark");
+  layout.own.add_u32("slots");
+  layout.fields.add_time("newest");
+  return layout;
+}
+
+}  // namespace
 
 DeviceClocks::DeviceClocks(const Schema& input, uint32_t field, uint32_t devices_max, int64_t max_delay_ms, int64_t idle_ms,
                            Arena& arena, std::string_view pool)
     : codec_(input, {field}),
-      layout_("clocks " + input[field].name + ":" + type_name(input[field].type)),
+      layout_(layout_of(input[field]).text()),
       max_delay_ms_(max_delay_ms),
       idle_ms_(idle_ms),
       state_(devices_max, static_cast<uint32_t>(sizeof(int64_t) + codec_.bytes_max()), arena, pool,

@@ -18,7 +18,11 @@ struct DistinctSpec {
   std::string field_name;
   HyperLogLog log{HyperLogLog::precision_min};
 
-  std::string layout() const { return "distinct " + field_name + " " + std::to_string(log.bytes()); }
+  void describe(StateLayout& layout) const {
+    layout.kind = "distinct";
+    layout.add_shape("field", field_name);
+    layout.fields.add_bytes(log.bytes(), "registers");
+  }
   Value count(const uint8_t* registers) const {
     // Full registers can stand for more than an int holds.
     constexpr double most = 9.0e18;
@@ -33,7 +37,7 @@ class DistinctSoFar final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return spec_.log.bytes(); }
-  std::string layout() const override { return spec_.layout(); }
+  void describe(StateLayout& layout) const override { spec_.describe(layout); }
   bool valid(const uint8_t* state) const override { return spec_.log.valid(state); }
   bool needs_order() const override { return false; }
 
@@ -63,7 +67,7 @@ class DistinctPerWindow final : public TumblingFunction {
 
  protected:
   uint32_t body_bytes() const override { return spec_.log.bytes(); }
-  std::string body_layout() const override { return spec_.layout(); }
+  void describe_body(StateLayout& layout) const override { spec_.describe(layout); }
   bool body_valid(const uint8_t* body) const override { return spec_.log.valid(body); }
   bool ignores(const Record& record) const override { return record.values[spec_.field].is_null(); }
 

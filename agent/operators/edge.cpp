@@ -39,9 +39,10 @@ class Edge final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return cell_.bytes(); }
-  std::string layout() const override {
-    return std::string("edge ") + type_name(watched_.value.type()) + "(" + std::to_string(length_of(watched_.value)) + ") " +
-           watched_.text;
+  void describe(StateLayout& layout) const override {
+    layout.kind = "edge";
+    layout.add_shape("value", watched_.text);
+    layout.fields.add_cell("before", watched_.value.type(), length_of(watched_.value));
   }
   bool valid(const uint8_t* state) const override { return cell_.valid(state); }
 

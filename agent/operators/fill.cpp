@@ -32,7 +32,8 @@ class FillAtOnce : public KeyedFunction {
   }
 
  protected:
-  const std::string& name() const { return schema()[field_].name; }
+  const Field& field() const { return schema()[field_]; }
+  const std::string& name() const { return field().name; }
 
  private:
   virtual void learn(const Value& value, int64_t time_ms, KeyContext& context) const = 0;
@@ -48,7 +49,10 @@ class FillConstant final : public FillAtOnce {
   FillConstant(uint32_t field, Value constant, const StepBuild& build) : FillAtOnce(field, build), constant_(constant) {}
 
   uint32_t state_bytes() const override { return 0; }
-  std::string layout() const override { return "fill value"; }
+  void describe(StateLayout& layout) const override {
+    layout.kind = "fill";
+    layout.add_shape("method", "value");
+  }
   bool valid(const uint8_t*) const override { return true; }
   bool needs_order() const override { return false; }
 
@@ -63,14 +67,15 @@ class FillConstant final : public FillAtOnce {
 class FillLast final : public FillAtOnce {
  public:
   FillLast(uint32_t field, int64_t max_gap_ms, const StepBuild& build)
-      : FillAtOnce(field, build),
-        max_gap_ms_(max_gap_ms),
-        type_(build.input()[field].type),
-        cell_(type_, build.input()[field].max_length) {}
+      : FillAtOnce(field, build), max_gap_ms_(max_gap_ms), cell_(build.input()[field].type, build.input()[field].max_length) {}
 
   uint32_t state_bytes() const override { return cell_at + cell_.bytes(); }
-  std::string layout() const override {
-    return "fill last " + name() + ":" + type_name(type_) + " " + std::to_string(cell_.bytes());
+  void describe(StateLayout& layout) const override {
+    layout.kind = "fill";
+    layout.add_shape("method", "last");
+    layout.add_shape("field", name());
+    layout.fields.add_time("time");
+    layout.fields.add_cell("value", field().type, field().max_length);
   }
   bool valid(const uint8_t* state) const override { return cell_.valid(state + cell_at); }
 
@@ -88,7 +93,6 @@ class FillLast final : public FillAtOnce {
   }
 
   int64_t max_gap_ms_;  // 0: none is too old
-  Type type_;
   ValueCell cell_;
 };
 
@@ -99,7 +103,13 @@ class FillMean final : public FillAtOnce {
       : FillAtOnce(field, build), max_gap_ms_(max_gap_ms), ring_(samples, false) {}
 
   uint32_t state_bytes() const override { return ring_at + ring_.bytes(); }
-  std::string layout() const override { return "fill mean " + name() + " " + std::to_string(ring_.samples()); }
+  void describe(StateLayout& layout) const override {
+    layout.kind = "fill";
+    layout.add_shape("method", "mean");
+    layout.add_shape("field", name());
+    layout.fields.add_time("time");
+    ring_.describe(layout.fields);
+  }
   bool valid(const uint8_t* state) const override { return ring_.valid(state + ring_at); }
 
  private:

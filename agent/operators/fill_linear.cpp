@@ -32,8 +32,18 @@ class FillLinear final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return held_at + max_held_ * held_bytes(); }
-  std::string layout() const override {
-    return "fill linear " + schema_[field_].name + " " + std::to_string(max_held_) + " " + cell_.layout();
+  void describe(StateLayout& layout) const override {
+    layout.kind = "fill";
+    layout.add_shape("method", "linear");
+    layout.add_shape("field", schema_[field_].name);
+    layout.fields.add_flag("present");
+    layout.fields.add_f64("value");
+    layout.fields.add_time("time");
+    layout.fields.add_u64("ordinal");
+    layout.fields.add_u16("count");
+    StoredFields& held = layout.fields.add_list("held", max_held_, "count");
+    held.add_time("time");
+    cell_.describe(held, "record");
   }
   bool valid(const uint8_t* state) const override;
   bool uses_event_timers() const override { return max_gap_ms_ > 0; }

@@ -86,14 +86,17 @@ class Gather : public KeyedFunction {
  public:
   /// `schema`: the key fields, then one field per name.
   Gather(GatherSpec spec, const Field& value, Schema schema, std::span<Value> row)
-      : spec_(std::move(spec)), schema_(std::move(schema)), cells_(value, spec_.names.size()), row_(row) {
-    layout_ = std::string("gather ") + type_name(value.type) + " " + std::to_string(value.max_length);
-    for (const std::string& name : spec_.names) layout_ += " " + name;
-  }
+      : spec_(std::move(spec)), schema_(std::move(schema)), cells_(value, spec_.names.size()), value_(value), row_(row) {}
 
   const Schema& schema() const final { return schema_; }
   uint32_t state_bytes() const final { return cells_.bytes(); }
-  std::string layout() const final { return layout_; }
+  void describe(StateLayout& layout) const final {
+    layout.kind = "gather";
+    for (const std::string& name : spec_.names) {
+      layout.fields.add_time(name + ".time");
+      layout.fields.add_cell(name, value_.type, value_.max_length);
+    }
+  }
   bool valid(const uint8_t* state) const final { return cells_.valid(state); }
   bool needs_order() const final { return false; }
 
@@ -133,8 +136,8 @@ class Gather : public KeyedFunction {
   GatherSpec spec_;
   Schema schema_;
   Cells cells_;
+  Field value_;
   std::span<Value> row_;
-  std::string layout_;
 };
 
 class GatherComplete final : public Gather {

@@ -32,7 +32,13 @@ class Hold final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return record_at + record_.bytes(); }
-  std::string layout() const override { return "hold " + record_.layout(); }
+  void describe(StateLayout& layout) const override {
+    layout.kind = "hold";
+    layout.fields.add_u8("phase");
+    layout.fields.add_time("since");
+    layout.fields.add_time("decided");
+    record_.describe(layout.fields, "record");
+  }
   bool valid(const uint8_t* state) const override { return state[phase_at] <= told && record_.valid(state + record_at); }
   bool uses_event_timers() const override { return true; }
 

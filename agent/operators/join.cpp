@@ -32,7 +32,14 @@ class JoinSide {
       : row_(schema), rows_max_(rows_max), begin_(begin), row_bytes_(values_at + row_.bytes()), kept_ms_(kept_ms) {}
 
   uint32_t end() const { return at(rows_max_); }
-  std::string layout() const { return row_.layout(); }
+  void describe(StateLayout& layout, const std::string& name) const {
+    layout.fields.add_u32(name + "_count");
+    StoredFields& row = layout.fields.add_list(name, rows_max_, name + "_count");
+    row.add_time("time");
+    row.add_u64("identity");
+    row.add_flag("met");
+    row_.describe(row, "record");
+  }
   uint32_t count(const uint8_t* state) const { return load<uint32_t>(state + begin_); }
   int64_t time_of(const uint8_t* state, uint32_t index) const { return load<int64_t>(state + at(index)); }
   uint64_t identity_of(const uint8_t* state, uint32_t index) const { return load<uint64_t>(state + at(index) + identity_at); }
@@ -105,8 +112,10 @@ class Join final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return second_.end(); }
-  std::string layout() const override {
-    return "join " + std::to_string(spec_.rows_max) + " " + first_.layout() + " " + second_.layout();
+  void describe(StateLayout& layout) const override {
+    layout.kind = "join";
+    first_.describe(layout, "first");
+    second_.describe(layout, "second");
   }
   bool valid(const uint8_t* state) const override { return first_.valid(state) && second_.valid(state); }
   bool uses_event_timers() const override { return true; }

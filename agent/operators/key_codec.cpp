@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "agent/model/state_layout.h"
 #include "agent/model/value_text.h"
 #include "agent/operators/value_order.h"
 
@@ -10,11 +11,6 @@ namespace {
 
 constexpr uint8_t is_null = 0;
 constexpr uint8_t is_value = 1;
-
-uint64_t field_bytes_max(const Field& field) {
-  if (field.type == Type::Bool) return 2;
-  return field.type == Type::String ? uint64_t{3} + field.max_length : 9;
-}
 
 void put_value(ByteWriter& out, const Field& field, const Value& value) {
   // NaN has no place in an order. No decoder and no expression yields it; if one did it would be no value here either.
@@ -71,7 +67,7 @@ KeyCodec::KeyCodec(const Schema& input, std::vector<uint32_t> positions) : posit
   for (uint32_t position : positions_) {
     WEIR_ASSERT(position < input.size());
     fields_.push_back(input[position]);
-    bytes_max_ += field_bytes_max(fields_.back());
+    bytes_max_ += stored_value_bytes(fields_.back().type, fields_.back().max_length);
   }
 }
 

@@ -9,10 +9,10 @@
 
 #include <climits>
 #include <span>
-#include <string>
 
 #include "agent/model/record.h"
 #include "agent/model/schema.h"
+#include "agent/model/state_layout.h"
 
 namespace weir {
 
@@ -87,9 +87,10 @@ class KeyedFunction {
   virtual const Schema& schema() const = 0;
   /// Of one key. May be 0.
   virtual uint32_t state_bytes() const = 0;
-  /// A text that changes exactly when stored bytes would be read wrongly: types and sizes of the fields in the state, and the
-  /// options that give them their meaning. The key's fields are added to it.
-  virtual std::string layout() const = 0;
+  /// Sets the kind, adds every field of the state in the order of its bytes, and as its shape the options that give them their
+  /// meaning: state is taken over by a changed configuration exactly as far as this says that it still fits, and shown to
+  /// people by these names. The fields must have state_bytes() in all. What surrounds the state, and the key, are added to it.
+  virtual void describe(StateLayout& layout) const = 0;
   /// Whether bytes that come from a disk can be a key's state.
   virtual bool valid(const uint8_t* state) const = 0;
 

@@ -21,6 +21,7 @@
 #include "agent/operators/keyed_state.h"
 #include "agent/operators/late.h"
 #include "agent/operators/operator.h"
+#include "agent/operators/state_adoption.h"
 #include "agent/operators/timer_queue.h"
 
 namespace weir {
@@ -34,6 +35,7 @@ struct KeyedSpec {
   Late late = Late::Drop;
   const Schema* second_input = nullptr;          // of a step with two
   std::vector<uint32_t> second_key_fields = {};  // positions there; of the same types as key_fields
+  std::string id_previous = {};                  // the id under which the state was stored before
 };
 
 class KeyedOperator final : public Operator, public Stateful {
@@ -64,12 +66,14 @@ class KeyedOperator final : public Operator, public Stateful {
   void connect_branch(size_t, Operator* next) override { late_next_ = next; }
 
   std::string_view uid() const override { return spec_.id; }
-  /// max_keys and evict may change between runs, as long as what is stored fits.
+  std::string_view previous_uid() const override { return spec_.id_previous; }
+  /// max_keys and evict may change between runs, as long as the keys that are stored fit.
   std::string_view layout() const override { return layout_; }
   SnapshotBounds snapshot_bounds() const override;
   StateChanges changes() const override { return state_.changes(); }
   void snapshot(Snapshot& snapshot) override;
   void snapshot_done(uint64_t checkpoint_id, bool committed) override { state_.snapshot_done(checkpoint_id, committed); }
+  Status adopt(const StateLayout& stored) override { return begin_adoption(stored, layout_, adoption_); }
   Status restore(const StoredBlob& blob) override;
   Status restore_finished() override;
 
@@ -150,6 +154,7 @@ class KeyedOperator final : public Operator, public Stateful {
   uint64_t late_updates_ = 0;
   std::vector<std::string> branches_;  // of Late::Side
   Operator* late_next_ = nullptr;
+  std::unique_ptr<StateAdoption> adoption_;  // while it is restored
   bool own_blob_restored_ = false;
   std::array<char, 256> refusal_text_{};
 };

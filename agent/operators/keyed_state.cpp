@@ -72,7 +72,7 @@ SnapshotBounds KeyedState::snapshot_bounds() const {
   // Each slot is written at most once, in a delta or with its chunk. The deltas hold slots of chunks that are not rewritten,
   // and a delta blob holds at least as many entries as a chunk has slots: there are no more blobs than chunks.
   const size_t entry_bytes = entry_header_bytes + slot_bytes_;
-  return {slots() * entry_bytes, chunks_.size(), 1, entry_bytes};
+  return {slots() * entry_bytes, chunks_.size(), 2, entry_bytes};
 }
 
 void KeyedState::snapshot(Snapshot& snapshot, uint32_t op) {
@@ -85,7 +85,11 @@ void KeyedState::snapshot(Snapshot& snapshot, uint32_t op) {
   write_deltas(snapshot, op);
   for (uint32_t chunk = 0; chunk < chunks_.size(); ++chunk)
     if (chunks_[chunk].rewritten) write_base(snapshot, op, chunk);
-  if (uint64_t up_to = deltas_not_needed(in_flight_); up_to > 0) snapshot.trim(BlobKind::Delta, op, up_to);
+  if (begins_anew_) {
+    for (BlobKind kind : {BlobKind::Base, BlobKind::Delta}) snapshot.trim(kind, op, in_flight_ - 1);
+  } else if (uint64_t up_to = deltas_not_needed(in_flight_); up_to > 0) {
+    snapshot.trim(BlobKind::Delta, op, up_to);
+  }
 }
 
 void KeyedState::choose_chunks(uint64_t checkpoint_id) {
@@ -163,6 +167,7 @@ uint64_t KeyedState::deltas_not_needed(uint64_t checkpoint_id) const {
 void KeyedState::snapshot_done(uint64_t checkpoint_id, bool committed) {
   WEIR_ASSERT(checkpoint_id == in_flight_ && in_flight_ != 0);
   in_flight_ = 0;
+  if (committed) begins_anew_ = false;
   for (Chunk& chunk : chunks_) {
     if (committed && chunk.rewritten) chunk.covered_to = checkpoint_id;
     chunk.rewritten = false;

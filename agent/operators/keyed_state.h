@@ -70,6 +70,9 @@ class KeyedState {
   /// anything that snapshot() cannot have written.
   Status restore(const StoredBlob& blob);
   void restore_finished();
+  /// Instead of both: whatever the part has stored so far is superseded. Slots that are taken now are all written by the next
+  /// checkpoint, which trims the rest. Requires a state that was never used.
+  void begin_anew() { begins_anew_ = true; }
 
  private:
   static constexpr uint64_t not_stored = UINT64_MAX;
@@ -133,7 +136,8 @@ class KeyedState {
   };
   Turn turn_;
   Turn turn_before_;
-  uint64_t in_flight_ = 0;  // checkpoint id; 0: none
+  uint64_t in_flight_ = 0;    // checkpoint id; 0: none
+  bool begins_anew_ = false;  // until a checkpoint is committed
 
   // The newest blob restored, to see that they come in order.
   BlobKind restored_kind_ = BlobKind::Operator;

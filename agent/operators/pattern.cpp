@@ -24,14 +24,14 @@ constexpr uint32_t rows_at = 12;
 class Pattern final : public KeyedFunction {
  public:
   /// `schema`: the key fields, match_start, match_end, the measures.
-  Pattern(PatternSpec spec, const Schema& input, Schema schema, uint32_t rows_max, std::string layout, Arena& arena,
-          const std::string& pool)
+  Pattern(PatternSpec spec, const Schema& input, Schema schema, uint32_t rows_max, std::vector<StateLayout::Shape> shape,
+          Arena& arena, const std::string& pool)
       : schema_(std::move(schema)),
         row_(input),
         row_bytes_(8 + row_.bytes()),
         rows_max_(rows_max),
         matcher_(std::move(spec), input.size(), arena, pool),
-        layout_(std::move(layout)) {
+        shape_(std::move(shape)) {
     values_ = arena.take<Value>(input.size(), pool + ".row-taken", "1 row x " + std::to_string(input.size()) + " fields");
     row_bytes_taken_ = arena.take<uint8_t>(row_bytes_, pool + ".row-taken", "");
     result_ = arena.take<Value>(schema_.size(), pool + ".result", "1 row x " + std::to_string(schema_.size()) + " fields");
@@ -39,7 +39,16 @@ class Pattern final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return matcher_at() + matcher_.bytes(); }
-  std::string layout() const override { return layout_; }
+  void describe(StateLayout& layout) const override {
+    layout.kind = "pattern";
+    layout.shape = shape_;
+    layout.fields.add_time("taken");
+    layout.fields.add_u32("waiting");
+    StoredFields& row = layout.fields.add_list("rows", rows_max_, "waiting");
+    row.add_time("time");
+    row_.describe(row, "record");
+    matcher_.describe(layout.fields);
+  }
   bool uses_event_timers() const override { return true; }
   /// Rows are sorted here.
   bool needs_order() const override { return false; }
@@ -137,7 +146,7 @@ class Pattern final : public KeyedFunction {
   uint32_t row_bytes_;
   uint32_t rows_max_;
   PatternMatcher matcher_;
-  std::string layout_;
+  std::vector<StateLayout::Shape> shape_;
   std::span<Value> values_;
   std::span<uint8_t> row_bytes_taken_;
   std::span<Value> result_;
@@ -252,13 +261,12 @@ Schema result_schema(StepBuild& build, const PatternSpec& spec) {
 }
 
 /// Whatever decides about the meaning of stored bytes.
-std::string layout_of(const StepBuild& build, uint32_t rows_max, uint32_t partial_max) {
-  std::string text =
-      "pattern " + std::to_string(rows_max) + " " + std::to_string(partial_max) + " " + RowCell(build.input()).layout();
+std::vector<StateLayout::Shape> shape_of(const StepBuild& build) {
+  std::vector<StateLayout::Shape> shape;
   for (const char* table : {"sequence", "repeat", "measures"})
     for (const NamedExpression& each : build.options().expressions(table))
-      text += std::string("; ") + each.name + " = " + each.expression.value;
-  return text;
+      shape.emplace_back(table, each.name + " = " + each.expression.value);
+  return shape;
 }
 
 std::unique_ptr<Operator> make(StepBuild& build) {
@@ -276,8 +284,8 @@ std::unique_ptr<Operator> make(StepBuild& build) {
   add_variables(build, conditions, spec);
   Schema schema = result_schema(build, spec);
   if (!build.good()) return nullptr;
-  return build.keyed(std::make_unique<Pattern>(std::move(spec), build.input(), std::move(schema), rows_max,
-                                               layout_of(build, rows_max, spec.partial_max), build.arena(), build.pool()));
+  return build.keyed(std::make_unique<Pattern>(std::move(spec), build.input(), std::move(schema), rows_max, shape_of(build),
+                                               build.arena(), build.pool()));
 }
 
 constexpr const char* contiguities[] = {"strict", "relaxed"};

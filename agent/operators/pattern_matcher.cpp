@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "agent/operators/aggregate_set.h"
 #include "agent/operators/value_cell.h"
 
 namespace weir {
@@ -31,6 +32,22 @@ PatternMatcher::PatternMatcher(PatternSpec spec, size_t input_fields, Arena& are
   row_ = arena.take<Value>(input_fields_ + spec_.measures.size(), pool + ".matching", "1 row, 1 key's partial matches");
   taken_ = arena.take<uint8_t>(item_bytes_, pool + ".matching", "");
   before_ = arena.take<uint8_t>(bytes(), pool + ".matching", "");
+}
+
+void PatternMatcher::describe(StoredFields& fields) const {
+  fields.add_u32("attempts_count");
+  fields.add_u64("rows_seen");
+  StoredFields& item = fields.add_list("attempts", spec_.partial_max, "attempts_count");
+  item.add_u8("attempt.kind");
+  item.add_u8("attempt.variable");
+  item.add_u32("attempt.rows");
+  item.add_time("attempt.first_time");
+  item.add_u64("attempt.first_row");
+  item.add_time("attempt.last_time");
+  item.add_u64("attempt.last_row");
+  for (const PatternMeasure& each : spec_.measures)
+    item.add_aggregate(each.aggregation.aggregate->bytes(), each.aggregation.name, each.aggregation.made_by,
+                       call_text(each.aggregation));
 }
 
 bool PatternMatcher::valid(const uint8_t* state) const {

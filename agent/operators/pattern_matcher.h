@@ -16,6 +16,7 @@
 
 #include "agent/base/arena.h"
 #include "agent/base/function_ref.h"
+#include "agent/model/state_layout.h"
 #include "agent/operators/aggregate.h"
 
 namespace weir {
@@ -60,6 +61,7 @@ class PatternMatcher {
   PatternMatcher(PatternSpec spec, size_t input_fields, Arena& arena, const std::string& pool);
 
   uint32_t bytes() const { return items_at + spec_.partial_max * item_bytes_; }
+  void describe(StoredFields& fields) const;
   bool valid(const uint8_t* state) const;
   const PatternSpec& spec() const { return spec_; }
 

@@ -68,8 +68,10 @@ class Regress final : public KeyedFunction {
 
   const Schema& schema() const override { return fields_.schema(); }
   uint32_t state_bytes() const override { return ring_.bytes(); }
-  std::string layout() const override {
-    return "regress " + schema()[fitting_.field].name + " " + std::to_string(ring_.samples());
+  void describe(StateLayout& layout) const override {
+    layout.kind = "regress";
+    layout.add_shape("field", schema()[fitting_.field].name);
+    ring_.describe(layout.fields);
   }
   bool valid(const uint8_t* state) const override { return ring_.valid(state); }
 

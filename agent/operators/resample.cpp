@@ -75,9 +75,15 @@ class Resample final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return samples_at + sampling_.max_held * sample_bytes(); }
-  std::string layout() const override {
-    return "resample " + std::to_string(sampling_.grid.every_ms) + " " + std::to_string(sampling_.grid.offset_ms) + " " +
-           std::to_string(sampling_.max_held) + " " + cell_.layout();
+  void describe(StateLayout& layout) const override {
+    layout.kind = "resample";
+    layout.add_shape("every_ms", sampling_.grid.every_ms);
+    layout.add_shape("offset_ms", sampling_.grid.offset_ms);
+    layout.fields.add_time("next");
+    layout.fields.add_u16("count");
+    StoredFields& sample = layout.fields.add_list("samples", sampling_.max_held, "count");
+    sample.add_time("time");
+    cell_.describe(sample, "record");
   }
   bool valid(const uint8_t* state) const override;
   bool uses_event_timers() const override { return true; }

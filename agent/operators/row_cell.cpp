@@ -2,16 +2,12 @@
 
 namespace weir {
 
-RowCell::RowCell(const Schema& schema) {
+RowCell::RowCell(const Schema& schema) : schema_(schema) {
   for (const Field& field : schema.fields()) {
     cells_.push_back({ValueCell(field.type, field.max_length), bytes_});
     bytes_ += cells_.back().cell.bytes();
-    layout_ += (layout_.empty() ? "" : ",") + field.name + ":" + type_name(field.type);
-    if (field.type == Type::String) layout_ += "(" + std::to_string(field.max_length) + ")";
   }
 }
-
-std::string RowCell::layout() const { return layout_; }
 
 void RowCell::put(uint8_t* at, std::span<const Value> values) const {
   for (size_t index = 0; index < cells_.size(); ++index) {

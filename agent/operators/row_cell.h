@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/model/schema.h"
+#include "agent/model/state_layout.h"
 #include "agent/operators/value_cell.h"
 
 namespace weir {
@@ -20,8 +21,7 @@ class RowCell {
   void get(const uint8_t* at, std::span<Value> values) const;
   /// Whether bytes that come from a disk can be read by get().
   bool valid(const uint8_t* at) const;
-  /// The types and bounds of the fields, for layouts.
-  std::string layout() const;
+  void describe(StoredFields& fields, std::string name) const { fields.add_record(std::move(name), schema_); }
 
  private:
   struct Cell {
@@ -29,7 +29,7 @@ class RowCell {
     uint32_t at;
   };
   std::vector<Cell> cells_;
-  std::string layout_;
+  Schema schema_;
   uint32_t bytes_ = 0;
 };
 

@@ -27,8 +27,13 @@ class SampleInterval final : public KeyedFunction {
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return record_at + record_.bytes(); }
   /// What is held belongs to an interval of this size and place.
-  std::string layout() const override {
-    return "sample " + std::to_string(intervals_.size_ms) + "+" + std::to_string(intervals_.offset_ms) + " " + record_.layout();
+  void describe(StateLayout& layout) const override {
+    layout.kind = "sample";
+    layout.add_shape("interval_ms", intervals_.size_ms);
+    layout.add_shape("offset_ms", intervals_.offset_ms);
+    layout.fields.add_time("start");
+    layout.fields.add_u64("record.offset");
+    record_.describe(layout.fields, "record");
   }
   bool valid(const uint8_t* state) const override {
     const auto start_ms = load<int64_t>(state + start_at);
@@ -81,7 +86,10 @@ class SampleEvery final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return sizeof(uint32_t); }
-  std::string layout() const override { return "sample every"; }
+  void describe(StateLayout& layout) const override {
+    layout.kind = "sample every";
+    layout.fields.add_u32("records");
+  }
   bool valid(const uint8_t* state) const override {
     (void)state;  // after `every` was made smaller the count may be larger than it
     return true;

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "agent/model/state_layout.h"
 #include "agent/operators/aggregate_sums.h"
 #include "agent/operators/value_cell.h"
 
@@ -24,6 +25,12 @@ class SampleRing {
   /// The sample at `index`, from 0, the oldest, to count() - 1, the newest.
   double value(const uint8_t* at, uint32_t index) const { return load<double>(at + place(at, index)); }
   int64_t time_ms(const uint8_t* at, uint32_t index) const { return load<int64_t>(at + place(at, index) + 8); }
+
+  void describe(StoredFields& fields) const {
+    StoredFields& sample = fields.add_ring("samples", samples_);
+    sample.add_f64("value");
+    if (timed_) sample.add_time("time");
+  }
 
   void clear(uint8_t* at) const { store(at, uint32_t{0}); }
   void drop_oldest(uint8_t* at) const {

@@ -40,10 +40,19 @@ class SessionFunction final : public OwnWindow {
   }
 
   uint32_t state_bytes() const override { return static_cast<uint32_t>(weir::state_bytes(windows_, aggregates())); }
-  std::string layout() const override {
-    return "session 1, gap " + std::to_string(windows_.gap_ms) + " ms, max_duration " +
-           std::to_string(windows_.max_duration_ms) + " ms, sessions " + std::to_string(windows_.max_sessions) +
-           (windows_.processing_time ? ", processing time" : "") + (early_.wanted() ? ", early" : "") + aggregates().layout();
+  void describe(StateLayout& layout) const override {
+    layout.kind = "window session";
+    layout.add_shape("gap_ms", windows_.gap_ms);
+    layout.add_shape("max_duration_ms", windows_.max_duration_ms);
+    layout.add_shape("time", windows_.processing_time ? "processing" : "event");
+    layout.fields.add_u8("count");
+    StoredFields& session = layout.fields.add_list("sessions", windows_.max_sessions, "count");
+    session.add_time("session.first");
+    session.add_time("session.last");
+    session.add_u32("session.pane");
+    session.add_flag("session.pending");
+    if (early_.wanted()) session.add_time("session.early");
+    aggregates().describe(session);
   }
   bool valid(const uint8_t* state) const override;
 

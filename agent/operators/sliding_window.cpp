@@ -23,9 +23,13 @@ class SlidingFunction final : public OwnWindow {
         entry_(arena.take<uint8_t>(entry_bytes_, std::string(pool) + ".row", "")) {}
 
   uint32_t state_bytes() const override { return static_cast<uint32_t>(weir::state_bytes(windows_, aggregates())); }
-  std::string layout() const override {
-    return "sliding 1, " + std::to_string(windows_.size_ms) + " ms, records " + std::to_string(windows_.max_records) +
-           aggregates().layout();
+  void describe(StateLayout& layout) const override {
+    layout.kind = "window sliding";
+    layout.add_shape("size_ms", windows_.size_ms);
+    layout.fields.add_u32("count");
+    StoredFields& record = layout.fields.add_list("records", windows_.max_records, "count");
+    record.add_time("record.time");
+    row_.describe(record);
   }
   bool valid(const uint8_t* state) const override;
 

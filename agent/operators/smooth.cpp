@@ -25,7 +25,13 @@ class Smooth final : public KeyedFunction {
 
   const Schema& schema() const override { return fields_.schema(); }
   uint32_t state_bytes() const override { return smoother_at + smoother_->bytes(); }
-  std::string layout() const override { return "smooth " + schema()[field_].name + " " + smoother_->layout(); }
+  void describe(StateLayout& layout) const override {
+    layout.kind = "smooth";
+    layout.add_shape("field", schema()[field_].name);
+    layout.fields.add_flag("present");
+    layout.fields.add_time("time");
+    smoother_->describe(layout);
+  }
   bool valid(const uint8_t* state) const override { return state[present_at] <= 1 && smoother_->valid(state + smoother_at); }
 
   Outcome process(const Record& record, KeyContext& context) override {

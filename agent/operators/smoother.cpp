@@ -16,7 +16,10 @@ class MovingAverage final : public Smoother {
   explicit MovingAverage(uint32_t samples) : ring_(samples, false) {}
 
   uint32_t bytes() const override { return ring_.bytes(); }
-  std::string layout() const override { return "moving-average " + std::to_string(ring_.samples()); }
+  void describe(StateLayout& layout) const override {
+    layout.add_shape("method", "moving-average");
+    ring_.describe(layout.fields);
+  }
   bool valid(const uint8_t* at) const override { return ring_.valid(at); }
   void begin(uint8_t* at, double value) const override {
     ring_.clear(at);
@@ -37,7 +40,10 @@ class MovingMedian final : public Smoother {
   MovingMedian(uint32_t samples, std::span<double> sorted) : ring_(samples, false), sorted_(sorted) {}
 
   uint32_t bytes() const override { return ring_.bytes(); }
-  std::string layout() const override { return "median " + std::to_string(ring_.samples()); }
+  void describe(StateLayout& layout) const override {
+    layout.add_shape("method", "median");
+    ring_.describe(layout.fields);
+  }
   bool valid(const uint8_t* at) const override { return ring_.valid(at); }
   void begin(uint8_t* at, double value) const override {
     ring_.clear(at);
@@ -66,7 +72,10 @@ class Ewma final : public Smoother {
   Ewma(double alpha, double time_constant_ms) : alpha_(alpha), time_constant_ms_(time_constant_ms) {}
 
   uint32_t bytes() const override { return sizeof(double); }
-  std::string layout() const override { return "ewma"; }
+  void describe(StateLayout& layout) const override {
+    layout.add_shape("method", "ewma");
+    layout.fields.add_f64("smoothed");
+  }
   bool valid(const uint8_t* at) const override { return std::isfinite(load<double>(at)); }
   void begin(uint8_t* at, double value) const override { store(at, value); }
   double next(uint8_t* at, double value, int64_t elapsed_ms) const override {
@@ -91,7 +100,11 @@ class Kalman final : public Smoother {
       : process_noise_(process_noise), measurement_noise_(measurement_noise), unit_ms_(unit_ms) {}
 
   uint32_t bytes() const override { return 2 * sizeof(double); }
-  std::string layout() const override { return "kalman"; }
+  void describe(StateLayout& layout) const override {
+    layout.add_shape("method", "kalman");
+    layout.fields.add_f64("estimate");
+    layout.fields.add_f64("variance");
+  }
   bool valid(const uint8_t* at) const override {
     const auto variance = load<double>(at + 8);
     return std::isfinite(load<double>(at)) && std::isfinite(variance) && variance >= 0;

@@ -19,7 +19,8 @@ class Smoother {
 
   virtual uint32_t bytes() const = 0;
   /// The options that give the bytes their meaning.
-  virtual std::string layout() const = 0;
+  /// Adds to the shape and the fields.
+  virtual void describe(StateLayout& layout) const = 0;
   /// Whether bytes that come from a disk can be its state.
   virtual bool valid(const uint8_t* at) const = 0;
 

@@ -33,7 +33,14 @@ class Sort final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return rows_at + records_max_ * row_bytes_; }
-  std::string layout() const override { return "sort 1 " + std::to_string(records_max_) + " " + cell_.layout(); }
+  void describe(StateLayout& layout) const override {
+    layout.kind = "sort";
+    layout.fields.add_u32("count");
+    StoredFields& row = layout.fields.add_list("records", records_max_, "count");
+    row.add_time("time");
+    row.add_u64("identity");
+    cell_.describe(row, "record");
+  }
   bool valid(const uint8_t* state) const override {
     if (count(state) > records_max_) return false;
     for (uint32_t index = 0; index < count(state); ++index)

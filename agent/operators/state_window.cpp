@@ -24,9 +24,15 @@ class StateFunction final : public OwnWindow {
         accumulators_at_(accumulators_begin(windows_)) {}
 
   uint32_t state_bytes() const override { return static_cast<uint32_t>(weir::state_bytes(windows_, aggregates())); }
-  std::string layout() const override {
-    return "state 1, open " + windows_.open_text + ", close " + windows_.close_text + (early_.wanted() ? ", early" : "") +
-           aggregates().layout();
+  void describe(StateLayout& layout) const override {
+    layout.kind = "window state";
+    layout.add_shape("open", windows_.open_text);
+    layout.add_shape("close", windows_.close_text);
+    layout.fields.add_flag("window.open");
+    layout.fields.add_time("window.start");
+    layout.fields.add_time("window.last");
+    if (early_.wanted()) layout.fields.add_time("window.early");
+    aggregates().describe(layout.fields);
   }
   bool valid(const uint8_t* state) const override {
     return state[open_at] <= 1 && load<int64_t>(state + start_at) <= load<int64_t>(state + last_at) &&

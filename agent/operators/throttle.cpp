@@ -21,7 +21,11 @@ class Throttle final : public KeyedFunction {
 
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return bytes_of_state; }
-  std::string layout() const override { return "throttle"; }
+  void describe(StateLayout& layout) const override {
+    layout.kind = "throttle";
+    layout.fields.add_time("begin");
+    layout.fields.add_u32("count");
+  }
   bool valid(const uint8_t* state) const override {
     (void)state;  // any time and any count can be
     return true;

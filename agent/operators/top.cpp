@@ -33,9 +33,15 @@ class Top final : public TumblingFunction {
 
  protected:
   uint32_t body_bytes() const override { return sketch_.bytes(); }
-  std::string body_layout() const override {
-    return "top " + spec_.output.name + " " + type_name(spec_.output.type) + " " + std::to_string(spec_.output.max_length) +
-           " " + std::to_string(spec_.counters);
+  void describe_body(StateLayout& layout) const override {
+    layout.kind = "top";
+    layout.add_shape("field", spec_.output.name);
+    layout.add_shape("counters", spec_.counters);
+    layout.fields.add_u32("count");
+    StoredFields& counter = layout.fields.add_list("counters", spec_.counters, "count");
+    counter.add_u64("count");
+    counter.add_u64("error");
+    counter.add_cell("value", spec_.output.type, spec_.output.max_length);
   }
   bool body_valid(const uint8_t* body) const override { return sketch_.valid(body); }
   bool ignores(const Record& record) const override { return record.values[spec_.field].is_null(); }

@@ -10,8 +10,11 @@ namespace weir {
 const uint8_t* TumblingFunction::body(const KeyContext& context) { return context.peek() + body_at; }
 uint8_t* TumblingFunction::edit_body(KeyContext& context) { return context.state().data() + body_at; }
 
-std::string TumblingFunction::layout() const {
-  return "window " + std::to_string(windows_.size_ms) + "+" + std::to_string(windows_.offset_ms) + " " + body_layout();
+void TumblingFunction::describe(StateLayout& layout) const {
+  layout.add_shape("window_ms", windows_.size_ms);
+  layout.add_shape("offset_ms", windows_.offset_ms);
+  layout.fields.add_time("window_start");
+  describe_body(layout);
 }
 
 Outcome TumblingFunction::admit(const Record& record, int64_t watermark_ms) const {

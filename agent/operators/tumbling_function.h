@@ -19,7 +19,7 @@ class TumblingFunction : public KeyedFunction {
   explicit TumblingFunction(TumblingWindows windows) : windows_(windows) {}
 
   uint32_t state_bytes() const final { return body_at + body_bytes(); }
-  std::string layout() const final;
+  void describe(StateLayout& layout) const final;
   bool valid(const uint8_t* state) const final { return body_valid(state + body_at); }
   Outcome admit(const Record& record, int64_t watermark_ms) const final;
   Outcome process(const Record& record, KeyContext& context) final;
@@ -36,7 +36,8 @@ class TumblingFunction : public KeyedFunction {
   };
 
   virtual uint32_t body_bytes() const = 0;
-  virtual std::string body_layout() const = 0;
+  /// Sets the kind, and adds the fields of the body.
+  virtual void describe_body(StateLayout& layout) const = 0;
   virtual bool body_valid(const uint8_t* body) const = 0;
   /// Whether the record says nothing to this step; it is filtered out then.
   virtual bool ignores(const Record& record) const = 0;

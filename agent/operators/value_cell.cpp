@@ -2,18 +2,11 @@
 
 #include <cmath>
 
+#include "agent/model/state_layout.h"
+
 namespace weir {
 
-uint32_t ValueCell::bytes() const {
-  switch (type_) {
-    case Type::Bool:
-      return 2;
-    case Type::String:
-      return 3 + max_length_;
-    default:
-      return 9;
-  }
-}
+uint32_t ValueCell::bytes() const { return static_cast<uint32_t>(stored_value_bytes(type_, max_length_)); }
 
 void ValueCell::put(uint8_t* at, const Value& value) const {
   WEIR_ASSERT(value.type() == type_);

@@ -34,7 +34,7 @@ WindowAggregate::WindowAggregate(WindowSpec spec, const Schema& input, Arena& ar
       parts_(slice_parts(spec_)),
       codec_(input, spec_.key_fields),
       schema_(window_schema(spec_, input)),
-      layout_(window_layout(spec_, input)),
+      layout_(window_layout(spec_, input).text()),
       id_hash_(hash64(as_bytes(spec_.id))),
       state_(make_state(spec_, input, arena, pool)),
       index_(static_cast<uint32_t>(spec_.max_keys), state_.slots(), parts_.clock == SliceParts::none ? 1 : spec_.clocks, arena,

@@ -53,6 +53,7 @@
 #include "agent/operators/keyed_state.h"
 #include "agent/operators/late.h"
 #include "agent/operators/operator.h"
+#include "agent/operators/state_adoption.h"
 #include "agent/operators/timer_queue.h"
 #include "agent/operators/window_fields.h"
 #include "agent/operators/window_index.h"
@@ -82,6 +83,7 @@ struct WindowSpec {
   AggregateSet aggregates;
   uint64_t max_keys = 0;
   Evict evict = Evict::Reject;
+  std::string id_previous = {};  // the id under which the state was stored before
 };
 
 class WindowAggregate final : public Operator, public Stateful {
@@ -111,6 +113,7 @@ class WindowAggregate final : public Operator, public Stateful {
   void connect_branch(size_t, Operator* next) override { late_reader_ = next; }
 
   std::string_view uid() const override { return spec_.id; }
+  std::string_view previous_uid() const override { return spec_.id_previous; }
   /// Names key fields and aggregates with their types and expressions, and all that moves a window. max_keys, evict, max_delay,
   /// late and the lengths of allowed_lateness and emit_every may change between runs.
   std::string_view layout() const override { return layout_; }
@@ -118,6 +121,7 @@ class WindowAggregate final : public Operator, public Stateful {
   StateChanges changes() const override { return state_.changes(); }
   void snapshot(Snapshot& snapshot) override;
   void snapshot_done(uint64_t checkpoint_id, bool committed) override;
+  Status adopt(const StateLayout& stored) override { return begin_adoption(stored, layout_, adoption_); }
   /// Code::Incompatible if what is stored needs more room than this configuration gives.
   Status restore(const StoredBlob& blob) override;
   Status restore_finished() override;
@@ -237,6 +241,7 @@ class WindowAggregate final : public Operator, public Stateful {
   uint64_t evicted_ = 0;
   uint64_t late_partial_ = 0;
   uint64_t late_updates_ = 0;
+  std::unique_ptr<StateAdoption> adoption_;  // while it is restored
   bool own_blob_restored_ = false;
   std::array<char, 256> refusal_text_{};
 };

@@ -11,8 +11,8 @@ namespace {
 constexpr int64_t hour_ms = 3'600'000;
 
 const char* name_of(WindowGrid::Kind kind) {
-  if (kind == WindowGrid::Kind::Tumbling) return "tumbling ";
-  return kind == WindowGrid::Kind::Hopping ? "hopping " : "cumulate ";
+  if (kind == WindowGrid::Kind::Tumbling) return "window tumbling";
+  return kind == WindowGrid::Kind::Hopping ? "window hopping" : "window cumulate";
 }
 
 int64_t slice_of_kind(WindowGrid::Kind kind, int64_t size_ms, int64_t hop_ms) {
@@ -45,11 +45,12 @@ uint64_t WindowGrid::windows_per_slice() const {
   return static_cast<uint64_t>((size_ms_ - 1) / hop_ms_ + 1);
 }
 
-std::string WindowGrid::layout() const {
-  std::string text = name_of(kind_) + std::to_string(size_ms_) + " ms, ";
-  if (kind_ != Kind::Tumbling) text += "every " + std::to_string(hop_ms_) + " ms, ";
-  text += "offset " + std::to_string(offset_ms_) + " ms";
-  return zone_ ? text + ", zone " + zone_->name() : text;
+void WindowGrid::describe(StateLayout& layout) const {
+  layout.kind = name_of(kind_);
+  layout.add_shape("size_ms", size_ms_);
+  if (kind_ != Kind::Tumbling) layout.add_shape("every_ms", hop_ms_);
+  layout.add_shape("offset_ms", offset_ms_);
+  if (zone_) layout.add_shape("time_zone", zone_->name());
 }
 
 int64_t WindowGrid::floor(int64_t time_ms, int64_t period_ms) const {

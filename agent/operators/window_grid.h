@@ -22,6 +22,7 @@
 #include <string>
 
 #include "agent/base/time_zone.h"
+#include "agent/model/state_layout.h"
 
 namespace weir {
 
@@ -43,7 +44,8 @@ class WindowGrid {
   /// The most windows that one slice belongs to.
   uint64_t windows_per_slice() const;
   /// "tumbling 10 ms, offset 0 ms": changes with everything that moves a window.
-  std::string layout() const;
+  /// Sets the kind and the shape.
+  void describe(StateLayout& layout) const;
 
   /// The greatest time of the grid whose instant is not after `utc_ms`.
   int64_t time_of(int64_t utc_ms) const { return zone_ ? zone_->latest_local_of(utc_ms) : utc_ms; }

@@ -94,11 +94,6 @@ class Checker {
   bool times_fit_ = false;
 };
 
-std::string type_text(Type type, uint32_t max_length) {
-  if (type != Type::String) return type_name(type);
-  return std::string(type_name(type)) + "(" + std::to_string(max_length) + ")";
-}
-
 }  // namespace
 
 std::vector<WindowFault> WindowAggregate::check(const WindowSpec& spec, const Schema& input) {
@@ -161,16 +156,34 @@ Schema window_schema(const WindowSpec& spec, const Schema& input) {
   return window_fields(input, spec.key_fields, spec.aggregates, has_pane(spec));
 }
 
-std::string window_layout(const WindowSpec& spec, const Schema& input) {
-  std::string text = "window 2, " + window_grid(spec).layout();
-  if (spec.allowed_lateness_ms > 0) text += ", panes";
-  if (spec.emit_every_ms > 0) text += ", early";
-  if (spec.empty_ms > 0) text += ", empty";
-  if (has_clocks(spec)) text += ", clocks";
-  if (spec.processing_time) text += ", processing time";
-  for (uint32_t position : spec.key_fields)
-    text += ", key " + input[position].name + " " + type_text(input[position].type, input[position].max_length);
-  return text + spec.aggregates.layout();
+StateLayout window_layout(const WindowSpec& spec, const Schema& input) {
+  StateLayout layout;
+  window_grid(spec).describe(layout);
+  layout.add_shape("time", spec.processing_time ? "processing" : "event");
+  for (uint32_t position : spec.key_fields) layout.key.push_back(input[position]);
+  layout.own.add_time("watermark");
+  layout.own.add_u32("slots");
+  const SliceParts parts = slice_parts(spec);
+  if (parts.any()) {
+    layout.own.add_u64("late_partial");
+    layout.own.add_u64("late_updates");
+    layout.own.add_u32("clocks");
+  }
+  StoredFields& fields = layout.fields;
+  fields.add_u64("step.sequence");
+  fields.add_time("slice.start");
+  fields.add_u64("slice.offset");
+  if (parts.fired_to != SliceParts::none) fields.add_time("slice.fired_to");
+  if (parts.panes != SliceParts::none) fields.add_u32("slice.panes");
+  if (parts.early != SliceParts::none) fields.add_time("slice.early");
+  if (parts.clock != SliceParts::none) fields.add_u32("step.clock");
+  if (parts.silence != SliceParts::none) {
+    fields.add_time("slice.silent_since");
+    fields.add_u64("slice.silent_sequence");
+  }
+  spec.aggregates.describe(fields);
+  WEIR_ASSERT(fields.bytes() == parts.key);
+  return layout;
 }
 
 }  // namespace weir

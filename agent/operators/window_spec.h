@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/model/schema.h"
+#include "agent/model/state_layout.h"
 #include "agent/operators/window_grid.h"
 
 namespace weir {
@@ -51,6 +52,6 @@ WindowGrid window_grid(const WindowSpec& spec);
 SliceParts slice_parts(const WindowSpec& spec);
 WindowSizes window_sizes(const WindowSpec& spec, const Schema& input);
 Schema window_schema(const WindowSpec& spec, const Schema& input);
-std::string window_layout(const WindowSpec& spec, const Schema& input);
+StateLayout window_layout(const WindowSpec& spec, const Schema& input);
 
 }  // namespace weir

@@ -34,7 +34,7 @@ void WindowAggregate::snapshot_done(uint64_t checkpoint_id, bool committed) { st
 Status WindowAggregate::restore(const StoredBlob& blob) {
   if (blob.kind != BlobKind::Operator) {
     if (!own_blob_restored_) return {Code::Corrupt, "window: the operator's own blob is missing"};
-    return state_.restore(blob);
+    return adoption_ != nullptr ? adoption_->restore(blob) : state_.restore(blob);
   }
   ByteReader in(blob.bytes);
   set_watermark(0, in.get<int64_t>());
@@ -50,17 +50,17 @@ Status WindowAggregate::restore(const StoredBlob& blob) {
   if (!in.ok() || own_blob_restored_ || (!in.at_end() && clocks <= clocks_.size()))
     return {Code::Corrupt, "window: the operator's own blob is malformed"};
   own_blob_restored_ = true;
-  if (slots > state_.slots() || clocks > clocks_.size())
-    return {
-        Code::Incompatible,
-        "its room was larger when it was stored; set max_keys (and the source's max_delay) to at least what they were, or give "
-        "the step a new id and start once with --allow-non-restored-state",
-        static_cast<int>(slots)};
-  return {};
+  if (clocks > clocks_.size())
+    return {Code::Incompatible, "there were more device clocks when it was stored; set event_time.max_devices to what it was",
+            static_cast<int>(clocks)};
+  // Slices that stood in slots that there are no more may still find room in others.
+  if (slots > state_.slots() && adoption_ == nullptr) WEIR_TRY(adopt(StateLayout::parse(layout_).value()));
+  return adoption_ != nullptr ? adoption_->open(slots) : Status();
 }
 
 Status WindowAggregate::restore_finished() {
-  state_.restore_finished();
+  if (adoption_ != nullptr) WEIR_TRY(adoption_->finish(state_));
+  adoption_ == nullptr ? state_.restore_finished() : adoption_.reset();
   uint32_t count = 0;
   for (uint32_t slice = 0; slice < state_.slots(); ++slice) {
     if (!state_.used(slice)) continue;

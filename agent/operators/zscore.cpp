@@ -30,8 +30,13 @@ class ZScore final : public KeyedFunction {
 
   const Schema& schema() const override { return fields_.schema(); }
   uint32_t state_bytes() const override { return windowed() ? ring_.bytes() : sizeof(Spread); }
-  std::string layout() const override {
-    return "zscore " + schema()[scoring_.field].name + " " + std::to_string(scoring_.samples);
+  void describe(StateLayout& layout) const override {
+    layout.kind = "zscore";
+    layout.add_shape("field", schema()[scoring_.field].name);
+    if (windowed()) return ring_.describe(layout.fields);
+    layout.fields.add_u64("count");
+    layout.fields.add_f64("mean");
+    layout.fields.add_f64("squares");
   }
   bool valid(const uint8_t* state) const override {
     if (windowed()) return ring_.valid(state);

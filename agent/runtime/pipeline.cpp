@@ -236,6 +236,8 @@ void Pipeline::checkpoint_barrier(Snapshot& snapshot, Manifest& manifest) {
   manifest.ledger = ledger_;
   manifest.ledger.results = sink_->results();
   manifest.ledger.evicted = evicted();
+  manifest.unknown_bytes = unknown_bytes_;
+  manifest.unknown = unknown_;
   manifest.part_count = 0;
   for (Stateful* part : stateful_) {
     part->snapshot(snapshot);

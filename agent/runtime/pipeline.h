@@ -14,6 +14,7 @@
 #include "agent/runtime/checkpoint_coordinator.h"
 #include "agent/runtime/dead_letter_buffer.h"
 #include "agent/runtime/outbox_sink.h"
+#include "agent/runtime/part_decision.h"
 #include "agent/runtime/reactor.h"
 #include "agent/runtime/state_loss.h"
 #include "agent/runtime/step_graph.h"
@@ -43,7 +44,8 @@ struct PipelineParts {
 struct RestoreReport {
   uint64_t checkpoint_id = 0;
   std::string error;
-  std::string lost;  // what could not be brought back, in sentences; empty: nothing is missing
+  std::string lost;     // what could not be brought back, in sentences; empty: nothing is missing
+  PartDecisions parts;  // empty: there was no checkpoint
 };
 
 class Pipeline final : public TurnHandler,
@@ -59,6 +61,9 @@ class Pipeline final : public TurnHandler,
 
   /// Loads the newest checkpoint. Start-up only: the store still belongs to the caller's thread, and the heap may be used.
   Status restore(CheckpointStore& store, bool allow_non_restored_state, Now now, RestoreReport& report);
+  /// What restore() would come to, without --allow-non-restored-state: does all of it, and changes nothing in the store. The
+  /// pipeline is of no use afterwards.
+  Status try_restore(CheckpointStore& store, Now now, RestoreReport& report);
   Status start(Poller& poller, StorageExecutor& executor, Now now);
   /// Last checkpoint, acknowledgements, goodbye. stopped() turns true when that is done or has taken too long.
   void stop(Now now);
@@ -92,6 +97,7 @@ class Pipeline final : public TurnHandler,
   enum class State : uint8_t { Built, Running, Stopping, Draining, Closing, Stopped, Failed };
   class OwnState;
   class Restorer;
+  Status load(CheckpointStore& store, Restorer& restorer, Now now, RestoreReport& report);
 
   bool ready() const override;
   void on_message(const Message& message, Now now) override;
@@ -143,6 +149,8 @@ class Pipeline final : public TurnHandler,
   bool warned_of_letters_ = false;
   bool changed_ = false;  // since the last barrier, beyond what coordinator and outbox know
   uint32_t number_ = 0;
+  uint32_t unknown_bytes_ = 0;  // of the manifest's fields that a newer weir has written
+  std::array<uint8_t, Manifest::unknown_max> unknown_{};
   uint64_t restored_evictions_ = 0;
   Now last_turn_;
   int64_t last_tick_boot_ms_ = 0;

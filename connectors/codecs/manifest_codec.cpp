@@ -1,6 +1,7 @@
 #include "connectors/codecs/manifest_codec.h"
 
 #include <manifest.pb.h>
+#include <pb_common.h>
 #include <pb_decode.h>
 #include <pb_encode.h>
 
@@ -11,7 +12,7 @@ namespace {
 
 constexpr uint32_t format_known = 1;
 
-static_assert(weir_v1_Manifest_size <= manifest_bytes_max);
+static_assert(weir_v1_Manifest_size + Manifest::unknown_max <= manifest_bytes_max);
 static_assert(sizeof(weir_v1_Manifest::pipeline) == sizeof(Manifest::pipeline));
 static_assert(sizeof(weir_v1_Manifest::weir_version) == sizeof(Manifest::weir_version));
 static_assert(sizeof(weir_v1_Part::uid) == sizeof(ManifestPart::uid));
@@ -109,6 +110,26 @@ void from_message(const weir_v1_Manifest& message, Manifest& manifest) {
   }
 }
 
+/// Keeps the fields that this version does not know, one behind the other.
+Status keep_unknown(Bytes bytes, Manifest& manifest) {
+  weir_v1_Manifest message = weir_v1_Manifest_init_zero;
+  pb_istream_t stream = pb_istream_from_buffer(bytes.data(), bytes.size());
+  ByteWriter kept(manifest.unknown);
+  for (;;) {
+    const size_t begin = bytes.size() - stream.bytes_left;
+    pb_wire_type_t type{};
+    uint32_t tag = 0;
+    bool at_end = false;
+    if (!pb_decode_tag(&stream, &type, &tag, &at_end) || !pb_skip_field(&stream, type)) break;
+    pb_field_iter_t known{};
+    if (pb_field_iter_begin(&known, weir_v1_Manifest_fields, &message) && pb_field_iter_find(&known, tag)) continue;
+    kept.put_bytes(bytes.subspan(begin, bytes.size() - stream.bytes_left - begin));
+  }
+  if (kept.overflowed()) return {Code::Incompatible, "the checkpoint has more fields of a newer weir than can be kept"};
+  manifest.unknown_bytes = static_cast<uint32_t>(kept.size());
+  return {};
+}
+
 }  // namespace
 
 Status NanopbManifestCodec::encode(const Manifest& manifest, ByteWriter& out) {
@@ -118,9 +139,10 @@ Status NanopbManifestCodec::encode(const Manifest& manifest, ByteWriter& out) {
   size_t size = 0;
   if (!pb_get_encoded_size(&size, weir_v1_Manifest_fields, &message))
     return {Code::InvalidArgument, "the manifest cannot be encoded"};
-  if (size > out.room()) return {Code::Full, "no room for the manifest"};
+  if (size + manifest.unknown_bytes > out.room()) return {Code::Full, "no room for the manifest"};
   pb_ostream_t stream = pb_ostream_from_buffer(out.claim(size), size);
   if (!pb_encode(&stream, weir_v1_Manifest_fields, &message)) return {Code::InvalidArgument, "the manifest cannot be encoded"};
+  out.put_bytes(Bytes(manifest.unknown).first(manifest.unknown_bytes));
   return {};
 }
 
@@ -134,7 +156,10 @@ Status NanopbManifestCodec::decode(Bytes bytes, Manifest& manifest) {
   if (message.format == 0) return {Code::Corrupt, "the manifest has no format"};
   if (!message.has_ledger || !message.has_part_count || message.part_count != message.parts_count)
     return {Code::Corrupt, "the manifest is cut short"};
-  from_message(message, manifest);
+  Manifest read;
+  from_message(message, read);
+  WEIR_TRY(keep_unknown(bytes, read));
+  manifest = read;
   return {};
 }
 

@@ -11,7 +11,8 @@ class NanopbManifestCodec final : public ManifestCodec {
   /// Requires part_count <= stateful_parts_max. Code::Full appends nothing. Texts are cut at their size if they have no closing
   /// zero.
   Status encode(const Manifest& manifest, ByteWriter& out) override;
-  /// Fields that a newer version added are skipped. Code::Incompatible for a format above 1; Code::Corrupt for bytes that are
+  /// Fields that a newer version added are kept as their bytes; Code::Incompatible if there are more than fit. The same for a
+  /// format above 1; Code::Corrupt for bytes that are
   /// no manifest, that were cut anywhere, or hold more than the fixed sizes. A reason that is not known becomes None. On an
   /// error `manifest` is as before.
   Status decode(Bytes bytes, Manifest& manifest) override;

@@ -212,9 +212,9 @@ TEST(StoredState, that_was_deleted_is_reported) {
   LONGS_EQUAL(200, gateway->pipeline().recovery.lost_messages);
 }
 
-TEST(StoredState, of_other_aggregates_is_refused_and_the_step_is_named) {
+TEST(StoredState, of_another_window_is_refused_and_the_step_is_named) {
   stop_with_state();
-  gateway->replace("low = \"min(value)\", ", "");
+  gateway->replace("tumbling = \"1s\"", "tumbling = \"2s\"");
   gateway->write_config();
   check_refused(78);
   STRCMP_CONTAINS("windows", gateway->agent().log().c_str());

@@ -20,6 +20,7 @@ Status AgentProcess::start() {
     process.arguments.push_back("--set");
     process.arguments.push_back(setting);
   }
+  process.arguments.insert(process.arguments.end(), options_.flags.begin(), options_.flags.end());
   process.environment = options_.environment;
   process.output_path = options_.log_path;
   process.error_path = options_.log_path;

@@ -16,6 +16,7 @@ struct AgentOptions {
   std::vector<std::string> configs{};      // paths
   std::string state_dir{};                 // where the control socket appears; must be what the config says
   std::vector<std::string> settings{};     // "key=value", each passed with --set
+  std::vector<std::string> flags{};        // further words of the command line
   std::vector<std::string> environment{};  // "NAME=VALUE"
   std::string log_path{};                  // standard output and error, of all runs
 };

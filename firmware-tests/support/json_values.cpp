@@ -18,6 +18,11 @@ std::optional<T> read_member(const std::string& json, const char* name) {
 
 }  // namespace
 
+bool is_json(const std::string& json) {
+  simdjson::dom::parser parser;
+  return parser.parse(json).error() == simdjson::SUCCESS;
+}
+
 std::optional<int64_t> json_int(const std::string& json, const char* name) { return read_member<int64_t>(json, name); }
 
 std::optional<double> json_number(const std::string& json, const char* name) { return read_member<double>(json, name); }

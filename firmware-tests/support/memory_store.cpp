@@ -48,6 +48,45 @@ Status MemoryStore::load(uint32_t, RestoreHandler& handler) {
   return {};
 }
 
+Status MemoryStore::put_layout(uint64_t hash, std::string_view text) {
+  layouts[hash] = text;
+  return {};
+}
+
+Result<std::string> MemoryStore::layout(uint64_t hash) {
+  if (!layouts.contains(hash)) return Status(Code::NotFound, "no such layout");
+  return layouts.at(hash);
+}
+
+Status MemoryStore::each_kept(uint32_t, FunctionRef<Status(const KeptPart&)> visit) {
+  for (auto& [op, part] : kept) {
+    for (const auto& [uid, number] : operators)
+      if (number == op) part.uid = uid;
+    WEIR_TRY(visit(part));
+  }
+  return {};
+}
+
+Status MemoryStore::keep_part(const KeptPart& part) {
+  kept[part.op] = part;
+  return {};
+}
+
+Status MemoryStore::forget_kept(uint32_t op, bool with_state) {
+  kept.erase(op);
+  if (!with_state) return {};
+  for (auto& [kind, blobs] : rows) std::erase_if(blobs, [&](const auto& entry) { return std::get<0>(entry.first) == op; });
+  return {};
+}
+
+Status MemoryStore::load_kept(const KeptPart& part, RestoreHandler& handler) {
+  for (BlobKind kind : {BlobKind::Operator, BlobKind::Base, BlobKind::Delta})
+    for (const auto& [key, row] : rows[kind])
+      if (std::get<0>(key) == part.op)
+        WEIR_TRY(handler.on_blob(part.op, {kind, std::get<2>(key), row.checkpoint_id, as_bytes(row.bytes)}));
+  return {};
+}
+
 Result<StoredOutbox> MemoryStore::next_outbox(uint32_t op, uint64_t after_checkpoint, std::span<uint8_t> to) {
   for (const auto& [key, row] : rows[BlobKind::Outbox]) {
     if (std::get<0>(key) != op || row.checkpoint_id <= after_checkpoint) continue;

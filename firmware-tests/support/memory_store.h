@@ -29,6 +29,8 @@ class MemoryStore final : public CheckpointStore {
   };
   std::map<BlobKind, std::map<Key, Row>> rows;
   std::map<std::string, uint32_t> operators;
+  std::map<uint64_t, std::string> layouts;
+  std::map<uint32_t, KeptPart> kept;
 
   uint64_t instance() const override { return 1; }
   Result<PipelineRow> open_pipeline(std::string_view, PipelineLimits) override;
@@ -37,6 +39,12 @@ class MemoryStore final : public CheckpointStore {
   Status commit(const CheckpointWrite& write) override;
   Status after_commit() override { return {}; }
   Status load(uint32_t pipeline, RestoreHandler& handler) override;
+  Status put_layout(uint64_t hash, std::string_view text) override;
+  Result<std::string> layout(uint64_t hash) override;
+  Status each_kept(uint32_t pipeline, FunctionRef<Status(const KeptPart&)> visit) override;
+  Status keep_part(const KeptPart& part) override;
+  Status forget_kept(uint32_t op, bool with_state) override;
+  Status load_kept(const KeptPart& part, RestoreHandler& handler) override;
   Result<StoredOutbox> next_outbox(uint32_t op, uint64_t after_checkpoint, std::span<uint8_t> to) override;
   Status list_dead_letters(uint32_t, int64_t, size_t, FunctionRef<void(const StoredDeadLetter&)>) override { return {}; }
   Result<DeadLetterCounts> count_dead_letters(uint32_t) override { return DeadLetterCounts{}; }

@@ -114,8 +114,12 @@ class MemoryBlobs {
       if (blob.kind == BlobKind::Base) base[blob.index] = {id, bytes};
       if (blob.kind == BlobKind::Delta) deltas[{id, blob.index}] = bytes;
     }
-    for (const Trim& trim : snapshot.trims())
+    for (const Trim& trim : snapshot.trims()) {
+      if (trim.kind == BlobKind::Base)
+        std::erase_if(base, [&](const auto& chunk) { return chunk.second.first <= trim.up_to_checkpoint; });
+      if (trim.kind != BlobKind::Delta) continue;
       std::erase_if(deltas, [&](const auto& delta) { return delta.first.first <= trim.up_to_checkpoint; });
+    }
   }
   /// Calls restore(blob) for each blob in the order that Stateful states, up to the first error.
   template <class Restore>

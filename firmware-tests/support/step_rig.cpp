@@ -93,15 +93,39 @@ std::vector<Stateful*> StepRig::stateful() {
 void StepRig::save(SavedRig& saved, bool committed) {
   ++saved.checkpoint_id;
   for (Stateful* part : stateful()) checkpoint_of(*part, saved.checkpoint_id, saved.parts[std::string(part->uid())], committed);
+  for (Stateful* part : stateful()) saved.layouts[std::string(part->uid())] = part->layout();
   if (!committed) return;
   saved.graph.assign(graph().saved_bytes(), 0);
   ByteWriter out(saved.graph);
   graph().save(out);
 }
 
-Status StepRig::restore(const SavedRig& saved) {
+Status StepRig::restore_graph(const SavedRig& saved) {
   ByteReader in(saved.graph);
-  if (!graph().restore(in)) return {Code::Corrupt, "the graph's own state is cut short"};
+  return graph().restore(in) ? Status() : Status(Code::Corrupt, "the graph's own state is cut short");
+}
+
+Status StepRig::adopt(const SavedRig& saved) {
+  WEIR_TRY(restore_graph(saved));
+  for (Stateful* part : stateful()) {
+    const std::string uid(part->uid());
+    if (!saved.parts.contains(uid)) {
+      WEIR_TRY(part->restore_finished());
+      continue;
+    }
+    Result<StateLayout> layout = StateLayout::parse(saved.layouts.at(uid));
+    if (!layout.ok()) return layout.status();
+    // The clocks of devices are numbered by their slots, and stay in them.
+    if (layout.value().kind != "clocks") WEIR_TRY(part->adopt(layout.value()));
+    WEIR_TRY(saved.parts.at(uid).load_into(*part));
+  }
+  const bool fired = graph().advance();
+  WEIR_ASSERT(fired);
+  return {};
+}
+
+Status StepRig::restore(const SavedRig& saved) {
+  WEIR_TRY(restore_graph(saved));
   for (Stateful* part : stateful()) WEIR_TRY(saved.parts.at(std::string(part->uid())).load_into(*part));
   // What was due at the cut fires now.
   const bool fired = graph().advance();

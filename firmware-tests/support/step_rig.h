@@ -15,6 +15,7 @@ namespace weir::test {
 /// The checkpoints of a rig, as a store would hold them.
 struct SavedRig {
   std::map<std::string, MemoryBlobs> parts;
+  std::map<std::string, std::string> layouts;
   std::vector<uint8_t> graph;
   uint64_t checkpoint_id = 0;
 };
@@ -50,15 +51,20 @@ class StepRig final : public ReplayHandler {
   /// A file beside the configuration.
   std::string file(const std::string& name) const { return directory_.file(name); }
 
+  std::vector<Stateful*> stateful();
+
   /// A checkpoint into `saved`, which holds the earlier ones of this rig; if it is not `committed` it failed.
   void save(SavedRig& saved, bool committed = true);
   /// Into a fresh rig of the same configuration.
   Status restore(const SavedRig& saved);
+  /// Into a fresh rig whatever has changed: keyed state of every step is converted, also where its layout is the same. A step
+  /// that is new begins empty; one that is gone is left out.
+  Status adopt(const SavedRig& saved);
 
  private:
   void on_result(const Schema& schema, const Record& record) override;
   void on_refused(std::string_view step, const char* reason, std::string_view detail) override;
-  std::vector<Stateful*> stateful();
+  Status restore_graph(const SavedRig& saved);
 
   TemporaryDirectory directory_;
   std::string problems_;

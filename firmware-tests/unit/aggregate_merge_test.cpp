@@ -255,7 +255,10 @@ TEST(AggregateSet, yields_fields_in_its_order) {
 TEST(AggregateSet, its_layout_names_calls_filters_and_types) {
   give("n", "count( )", "i  >  1");
   give("who", "last(s)");
-  STRCMP_EQUAL(", n = count() if i>1 int, who = last(s) string(5)", set.layout().c_str());
+  StateLayout layout;
+  set.describe(layout.fields);
+  STRCMP_EQUAL("\naggregate(8) n \"count null\" \"count() if i>1\"\naggregate(16) who \"last string(5)\" last(s)\n",
+               layout.text().c_str());
 }
 
 TEST(AggregateSet, bytes_are_valid_if_those_of_each_are) {

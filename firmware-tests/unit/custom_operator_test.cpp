@@ -38,7 +38,10 @@ class Tally final : public KeyedFunction {
   }
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return sizeof(int64_t); }
-  std::string layout() const override { return "tally"; }
+  void describe(StateLayout& layout) const override {
+    layout.kind = "tally";
+    layout.fields.add_i64("tally");
+  }
   bool valid(const uint8_t* state) const override { return load<int64_t>(state) >= 0; }
   Outcome process(const Record& record, KeyContext& context) override {
     const Value counts = condition_.evaluate(record.values);

@@ -27,7 +27,10 @@ class Teller final : public KeyedFunction {
   }
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return 8; }
-  std::string layout() const override { return "teller"; }
+  void describe(StateLayout& layout) const override {
+    layout.kind = "teller";
+    layout.fields.add_i64("count");
+  }
   bool valid(const uint8_t* state) const override { return load<int64_t>(state + count_at) >= 0; }
   bool uses_event_timers() const override { return true; }
   bool uses_processing_timers() const override { return true; }
@@ -283,15 +286,24 @@ TEST(KeyedOperator, refuses_state_with_a_malformed_count) {
   CHECK(restart().code() == Code::Corrupt);
 }
 
-TEST(KeyedOperator, max_keys_may_grow_but_not_shrink_while_state_is_kept) {
+TEST(KeyedOperator, max_keys_may_grow_and_shrink_as_far_as_the_stored_keys_fit) {
   make();
   give("a", 0);
+  give("b", 0);
   checkpoint();
   spec.max_keys = 5;
   CHECK(restart().ok());
   checkpoint();
-  spec.max_keys = 4;
-  CHECK(restart().code() == Code::Incompatible);
+  spec.max_keys = 2;
+  CHECK(restart().ok());
+  UNSIGNED_LONGS_EQUAL(2, step->keys());
+  checkpoint();
+  CHECK(restart().ok());
+  UNSIGNED_LONGS_EQUAL(2, step->keys());
+  spec.max_keys = 1;
+  const Status status = restart();
+  CHECK(status.code() == Code::Incompatible);
+  LONGS_EQUAL(2, status.detail());
 }
 
 TEST(KeyedOperator, keys_follow_the_clock_of_their_records) {

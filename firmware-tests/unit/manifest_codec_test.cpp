@@ -168,7 +168,7 @@ TEST(ManifestCodec, a_text_without_its_closing_zero_is_cut) {
   STRCMP_EQUAL(std::string(name_max - 1, 'u').c_str(), decoded.parts[1].uid);
 }
 
-TEST(ManifestCodec, fields_of_a_newer_version_are_skipped) {
+TEST(ManifestCodec, fields_of_a_newer_version_do_not_disturb) {
   std::vector<uint8_t> bytes = encode(sample());
   std::vector<uint8_t> newer = {0xA2, 0x06, 3, 'n', 'e', 'w'};      // field 100, bytes
   newer.insert(newer.end(), {0xA8, 0x06, 0x96, 0x01});              // field 101, varint
@@ -181,6 +181,41 @@ TEST(ManifestCodec, fields_of_a_newer_version_are_skipped) {
   bytes.insert(bytes.end(), newer.begin(), newer.end());
   CHECK(decode(bytes) == Code::Ok);
   same(sample(), decoded);
+}
+
+TEST(ManifestCodec, fields_of_a_newer_version_survive_being_written_by_this_one) {
+  const std::vector<uint8_t> text = {0xA2, 0x06, 3, 'n', 'e', 'w'};  // field 100
+  const std::vector<uint8_t> number = {0xA8, 0x06, 0x96, 0x01};      // field 101
+  std::vector<uint8_t> bytes(text);
+  const std::vector<uint8_t> known = encode(sample());
+  bytes.insert(bytes.end(), known.begin(), known.end());
+  bytes.insert(bytes.end(), number.begin(), number.end());
+  CHECK(decode(bytes) == Code::Ok);
+  UNSIGNED_LONGS_EQUAL(text.size() + number.size(), decoded.unknown_bytes);
+  Manifest next = sample();
+  next.checkpoint_id = 42;
+  next.unknown_bytes = decoded.unknown_bytes;
+  next.unknown = decoded.unknown;
+  const std::vector<uint8_t> written = encode(next);
+  std::vector<uint8_t> expected(text);
+  expected.insert(expected.end(), number.begin(), number.end());
+  CHECK(std::equal(expected.begin(), expected.end(), written.end() - static_cast<ptrdiff_t>(expected.size())));
+  CHECK(decode(written) == Code::Ok);
+  UNSIGNED_LONGS_EQUAL(42, decoded.checkpoint_id);
+  UNSIGNED_LONGS_EQUAL(expected.size(), decoded.unknown_bytes);
+}
+
+TEST(ManifestCodec, more_fields_of_a_newer_version_than_fit_are_refused) {
+  std::vector<uint8_t> bytes = encode(sample());
+  std::vector<uint8_t> longest = {0xA2, 0x06, 0xFC, 0x03};  // field 100, 508 bytes
+  longest.insert(longest.end(), 508, 'n');
+  bytes.insert(bytes.end(), longest.begin(), longest.end());
+  CHECK(decode(bytes) == Code::Ok);
+  UNSIGNED_LONGS_EQUAL(Manifest::unknown_max, decoded.unknown_bytes);
+  decoded = {};
+  bytes.insert(bytes.end(), {0xA8, 0x06, 0x00});
+  CHECK(decode(bytes) == Code::Incompatible);
+  UNSIGNED_LONGS_EQUAL(0, decoded.unknown_bytes);
 }
 
 TEST(ManifestCodec, a_reason_of_a_newer_version_becomes_none) {

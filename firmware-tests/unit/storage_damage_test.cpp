@@ -152,14 +152,14 @@ TEST(CheckpointStoreDamage, a_missing_blob_of_each_kind_is_noticed) {
   for (const char* name : {"delta", "outbox", "session_tail"}) {
     const std::string table = name;
     const std::string text = "2: a part of the checkpoint counted other blobs than there are\n";
-    STRCMP_EQUAL("", fixture.sql("CREATE TABLE kept AS SELECT * FROM " + table).c_str());
-    const std::string put_back = "DELETE FROM " + table + "; INSERT INTO " + table + " SELECT * FROM kept";
+    STRCMP_EQUAL("", fixture.sql("CREATE TABLE before AS SELECT * FROM " + table).c_str());
+    const std::string put_back = "DELETE FROM " + table + "; INSERT INTO " + table + " SELECT * FROM before";
     STRCMP_EQUAL(("1: " + text).c_str(),
                  after("DELETE FROM " + table + " WHERE id = (SELECT max(id) FROM " + table + ")").c_str());
     STRCMP_EQUAL("2", after(put_back).c_str());
     STRCMP_EQUAL(("0: " + text + "1" + text.substr(1)).c_str(),
                  after("DELETE FROM " + table + " WHERE id = (SELECT min(id) FROM " + table + ")").c_str());
-    STRCMP_EQUAL("2", after(put_back + "; DROP TABLE kept").c_str());
+    STRCMP_EQUAL("2", after(put_back + "; DROP TABLE before").c_str());
   }
 }
 

@@ -1,0 +1,234 @@
+#include <cstdio>
+#include <ctime>
+#include <string>
+
+#include "agent/app/commands.h"
+#include "agent/app/configuration.h"
+#include "agent/base/text_writer.h"
+#include "agent/operators/state_text.h"
+#include "agent/runtime/stored_state.h"
+#include "connectors/codecs/manifest_codec.h"
+#include "storage/checkpoint_store.h"
+#include "storage/files.h"
+
+namespace weir {
+namespace {
+
+constexpr const char* help =
+    "usage: weir state list   [CONFIG... | --state-dir DIR] [--pipeline NAME] [--json]\n"
+    "       weir state show   [CONFIG... | --state-dir DIR] [--pipeline NAME] [--step ID]\n"
+    "       weir state export [CONFIG... | --state-dir DIR] [--pipeline NAME] [--step ID] [--format json|csv]\n"
+    "       weir state drop   [CONFIG... | --state-dir DIR] --pipeline NAME --step ID\n\n"
+    "Looks at the stored state of an agent that does not run.\n"
+    "  list    the parts of the newest checkpoint, and steps that have left the configuration and are kept for their return\n"
+    "  show    what each part is: its fields with types, what it knows besides its keys, and its keys with their values\n"
+    "  export  one line per key: JSON, or CSV of one step\n"
+    "  drop    forgets a step that is kept\n"
+    "Exit codes: 0, 1 if there is no state or an agent uses it, 64 for a wrong command line.\n";
+
+int fail(const std::string& text) {
+  fprintf(stderr, "weir state: error: %s\n", text.c_str());
+  return exit_failure;
+}
+
+int fail_to_open(const std::string& state_dir, Status status) {
+  if (status.code() == Code::Busy && status.detail() > 0)
+    return fail("an agent (pid " + std::to_string(status.detail()) + ") is using " + state_dir +
+                "; stop it, its last checkpoint has the state as of then");
+  return fail(state_dir + ": " + status.text());
+}
+
+std::string json_string(std::string_view text) {
+  std::string room(text.size() * 6 + 16, '\0');
+  TextWriter out(room);
+  return std::string(out.append_json_string(text).text());
+}
+
+std::string age_text(int64_t since_wall_ms) {
+  const int64_t seconds = static_cast<int64_t>(time(nullptr)) - since_wall_ms / 1000;
+  // The clock was set in between.
+  if (seconds < 0) return "?";
+  if (seconds < 120) return std::to_string(seconds) + " s";
+  if (seconds < 7200) return std::to_string(seconds / 60) + " min";
+  return seconds < 172800 ? std::to_string(seconds / 3600) + " h" : std::to_string(seconds / 86400) + " days";
+}
+
+std::string keys_text(const StoredPart& part) { return part.slots == nullptr ? "-" : std::to_string(part.slots->live()); }
+
+std::string kind_text(const StoredPart& part) { return part.described ? part.layout.kind : "not described"; }
+
+void list_json(const StoredState& state, const StoredPart& part) {
+  std::string line = "{\"pipeline\":" + json_string(state.pipeline) + ",\"part\":" + json_string(part.uid) +
+                     ",\"kind\":" + json_string(kind_text(part)) +
+                     ",\"keys\":" + (part.slots == nullptr ? "null" : std::to_string(part.slots->live())) +
+                     ",\"bytes\":" + std::to_string(part.bytes) + ",\"checkpoint\":" + std::to_string(part.checkpoint_id) +
+                     ",\"kept\":" + (part.kept ? "true" : "false");
+  if (part.kept) line += ",\"since_ms\":" + std::to_string(part.since_wall_ms);
+  printf("%s}\n", line.c_str());
+}
+
+int list(const std::vector<StoredState>& states, bool json) {
+  for (const StoredState& state : states) {
+    if (!json) {
+      printf("pipeline %s: checkpoint %llu\n", state.pipeline.c_str(), static_cast<unsigned long long>(state.checkpoint_id));
+      printf("  %-20s %-18s %10s %12s\n", "part", "kind", "keys", "bytes");
+    }
+    for (const StoredPart& part : state.parts) {
+      if (json) {
+        list_json(state, part);
+        continue;
+      }
+      printf("  %-20s %-18s %10s %12llu", part.uid.c_str(), kind_text(part).c_str(), keys_text(part).c_str(),
+             static_cast<unsigned long long>(part.bytes));
+      if (part.kept)
+        printf("  kept for %s, of checkpoint %llu", age_text(part.since_wall_ms).c_str(),
+               static_cast<unsigned long long>(part.checkpoint_id));
+      printf("\n");
+    }
+  }
+  return exit_ok;
+}
+
+Status show_part(const StoredPart& part) {
+  printf("%s%s\n", part.uid.c_str(), part.kept ? " (kept for its return)" : "");
+  if (!part.described || (part.layout.fields.empty() && part.slots == nullptr)) {
+    printf("  %s, %llu bytes\n", kind_text(part).c_str(), static_cast<unsigned long long>(part.bytes));
+    return {};
+  }
+  std::string text = "  " + part.layout.text();
+  for (size_t at = text.find('\n'); at != std::string::npos && at + 1 < text.size(); at = text.find('\n', at + 3))
+    text.insert(at + 1, "  ");
+  std::string own;
+  append_own_json(part.layout, part.own, own);
+  printf("%s  -- %s\n", text.c_str(), own.c_str());
+  if (part.slots == nullptr) return {};
+  return part.slots->each([&](Bytes slot) -> Status {
+    std::string line;
+    WEIR_TRY(append_state_json(part.layout, slot, line));
+    printf("  %s\n", line.c_str());
+    return {};
+  });
+}
+
+Status export_json(const StoredState& state, const StoredPart& part) {
+  const std::string front = "{\"pipeline\":" + json_string(state.pipeline) + ",\"step\":" + json_string(part.uid) + ",";
+  return part.slots->each([&](Bytes slot) -> Status {
+    std::string line;
+    WEIR_TRY(append_state_json(part.layout, slot, line));
+    printf("%s%s\n", front.c_str(), line.c_str() + 1);
+    return {};
+  });
+}
+
+Status export_csv(const StoredPart& part) {
+  printf("%s\n", state_csv_header(part.layout).c_str());
+  return part.slots->each([&](Bytes slot) -> Status {
+    std::string line;
+    WEIR_TRY(append_state_csv(part.layout, slot, line));
+    printf("%s\n", line.c_str());
+    return {};
+  });
+}
+
+/// Calls `visit` for the parts that --step names; false if there are none.
+bool each_part(const std::vector<StoredState>& states, const CommandLine& line, bool with_keys,
+               FunctionRef<Status(const StoredState&, const StoredPart&)> visit, Status& status) {
+  bool found = false;
+  for (const StoredState& state : states)
+    for (const StoredPart& part : state.parts) {
+      if (!line.step.empty() && part.uid != line.step) continue;
+      if (with_keys && part.slots == nullptr) continue;
+      found = true;
+      if (status.ok()) status = visit(state, part);
+    }
+  return found;
+}
+
+int print_states(const std::vector<StoredState>& states, const std::string& what, const CommandLine& line) {
+  if (what == "list") return list(states, line.json);
+  Status status;
+  size_t count = 0;
+  auto counted = [&](const StoredState&, const StoredPart&) {
+    ++count;
+    return Status();
+  };
+  const bool csv = line.format == "csv";
+  if (csv && each_part(states, line, true, counted, status) && count > 1)
+    return usage_error("state", "each step has columns of its own: name one with --step (and --pipeline)");
+  const bool exports = what == "export";
+  const bool found = each_part(
+      states, line, exports,
+      [&](const StoredState& state, const StoredPart& part) {
+        if (!exports) return show_part(part);
+        return csv ? export_csv(part) : export_json(state, part);
+      },
+      status);
+  if (!status.ok()) return fail(status.text());
+  if (!found && !line.step.empty()) return fail("no step \"" + line.step + "\" with stored keys; see weir state list");
+  return exit_ok;
+}
+
+Status read_states(SqliteCheckpointStore& store, const std::string& pipeline, std::vector<StoredState>& states) {
+  NanopbManifestCodec codec;
+  std::vector<std::string> names;
+  WEIR_TRY(store.each_pipeline([&](std::string_view name) {
+    if (pipeline.empty() || name == pipeline) names.emplace_back(name);
+    return Status();
+  }));
+  if (names.empty() && !pipeline.empty()) return {Code::NotFound, "there is no state of that pipeline"};
+  for (const std::string& name : names) WEIR_TRY(read_stored_state(store, name, codec, states.emplace_back()));
+  return {};
+}
+
+StoreOptions options_of(const std::string& state_dir, bool reading) {
+  StoreOptions options;
+  options.state_dir = state_dir;
+  options.open_existing = reading;
+  return options;
+}
+
+int drop(const std::string& state_dir, const CommandLine& line) {
+  if (line.step.empty() || line.pipeline.empty())
+    return usage_error("state", "drop takes --pipeline and --step: what is dropped is gone");
+  std::vector<StoredState> states;
+  SqliteCheckpointStore store;
+  if (!file_exists(state_dir + "/weir.db")) return fail(state_dir + ": there is no database");
+  if (Status status = store.open(options_of(state_dir, false)); !status.ok()) return fail_to_open(state_dir, status);
+  if (Status status = read_states(store, line.pipeline, states); !status.ok()) return fail(status.text());
+  for (const StoredPart& part : states.front().parts) {
+    if (part.uid != line.step) continue;
+    if (!part.kept) return fail("\"" + part.uid + "\" is part of the newest checkpoint; only what is kept can be dropped");
+    if (Status status = store.forget_kept(part.op, true); !status.ok()) return fail(status.text());
+    printf("dropped: %s, %s keys, %llu bytes\n", part.uid.c_str(), keys_text(part).c_str(),
+           static_cast<unsigned long long>(part.bytes));
+    return exit_ok;
+  }
+  return fail("nothing is kept of \"" + line.step + "\"; see weir state list");
+}
+
+}  // namespace
+
+int command_state(int count, char** arguments) {
+  CommandLine line = parse_command_line(count, arguments, {"set", "state-dir", "pipeline", "step", "format", "json"});
+  if (!line.error.empty()) return usage_error("state", line.error.c_str());
+  if (line.help) {
+    fputs(help, stdout);
+    return exit_ok;
+  }
+  const std::string what = line.words.empty() ? "" : line.words.front();
+  if (what != "list" && what != "show" && what != "export" && what != "drop")
+    return usage_error("state", "say what to do: list, show, export or drop");
+  if (!line.format.empty() && line.format != "json" && line.format != "csv")
+    return usage_error("state", "--format is json or csv");
+  line.words.erase(line.words.begin());
+  const std::string state_dir = find_state_dir(line);
+  if (state_dir.empty()) return exit_config;
+  if (what == "drop") return drop(state_dir, line);
+  SqliteCheckpointStore store;
+  if (Status status = store.open(options_of(state_dir, true)); !status.ok()) return fail_to_open(state_dir, status);
+  std::vector<StoredState> states;
+  if (Status status = read_states(store, line.pipeline, states); !status.ok()) return fail(state_dir + ": " + status.text());
+  return print_states(states, what, line);
+}
+
+}  // namespace weir

@@ -1,0 +1,26 @@
+// LayoutTable: the texts that say what stored bytes are (agent/model/state_layout.h), each once under the hash by which
+// manifests name it. A part writes its text before its first checkpoint in that layout; texts stay when no checkpoint needs
+// them any more, for there are no more of them than changes of the configuration. Belongs to the store; same thread rules as
+// its Database.
+#pragma once
+
+#include <string>
+
+#include "storage/statement.h"
+
+namespace weir {
+
+class LayoutTable {
+ public:
+  Status prepare(Database& database);
+  /// Code::NotFound if there is none, or it is damaged: what it says cannot be told then.
+  Result<std::string> find(uint64_t hash);
+  /// Requires a transaction.
+  Status put(uint64_t hash, std::string_view text);
+
+ private:
+  Statement select_;
+  Statement insert_;
+};
+
+}  // namespace weir
