@@ -15,7 +15,8 @@ constexpr const char* help =
     "usage: weir run [CONFIG...] [--set KEY=VALUE]... [--allow-non-restored-state]\n\n"
     "Runs the pipelines until SIGTERM or SIGINT, then takes a last checkpoint and says goodbye.\n"
     "  --set KEY=VALUE              replaces one value of the configuration (agent.state_dir=/tmp/x)\n"
-    "  --allow-non-restored-state   starts although a step whose state is stored is no longer configured\n\n"
+    "  --allow-non-restored-state   starts although a step whose state is stored is no longer configured;\n"
+    "                               the state is kept for its return, see weir state list\n\n"
     "SIGUSR1 takes a checkpoint now. Exit codes: 0 stopped, 1 failed, 65 the stored state is damaged,\n"
     "75 another agent uses the state directory, 78 the configuration is wrong.\n";
 

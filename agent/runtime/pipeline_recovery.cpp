@@ -20,6 +20,10 @@ class Pipeline::Restorer final : public RestoreHandler {
   Status on_outbox(uint32_t op, uint64_t checkpoint_id, size_t bytes) override;
   /// After the load: the parts that return get what was kept of them, and every part of the manifest has got its own state.
   Status finish();
+  /// Without a checkpoint: every part begins empty.
+  Status finish_parts();
+  /// Nothing but memory is to be touched, and a source's own files are not: they may be another agent's.
+  void only_try() { only_tries_ = true; }
   /// Once all has gone back: the store learns what these decisions mean for later starts.
   Status settle(int64_t wall_ms);
   const Manifest& manifest() const { return manifest_; }
@@ -48,6 +52,7 @@ class Pipeline::Restorer final : public RestoreHandler {
   Pipeline& pipeline_;
   CheckpointStore& store_;
   bool allow_non_restored_state_;
+  bool only_tries_ = false;
   RestoreReport& report_;
   Manifest manifest_;
   std::vector<Route> routes_;
@@ -241,7 +246,12 @@ Status Pipeline::Restorer::finish() {
                     std::to_string(route.checkpoint_id);
     return {Code::Corrupt, "a part of the checkpoint is missing"};
   }
+  return finish_parts();
+}
+
+Status Pipeline::Restorer::finish_parts() {
   for (Stateful* part : pipeline_.stateful_) {
+    if (only_tries_ && part == pipeline_.parts_.source.get()) continue;
     Status status = part->restore_finished();
     if (status.ok()) continue;
     report_.error = "the state of \"" + std::string(part->uid()) + "\": " + status.text();
@@ -288,7 +298,7 @@ Status Pipeline::Restorer::settle(int64_t wall_ms) {
 Status Pipeline::load(CheckpointStore& store, Restorer& restorer, Now now, RestoreReport& report) {
   Status loaded = store.load(number_, restorer);
   if (loaded.code() == Code::NotFound) {
-    for (Stateful* part : stateful_) WEIR_TRY(part->restore_finished());
+    WEIR_TRY(restorer.finish_parts());
     return loaded;
   }
   if (loaded.ok()) loaded = restorer.finish();
@@ -347,6 +357,7 @@ Status Pipeline::try_restore(CheckpointStore& store, Now now, RestoreReport& rep
     if (!op.ok() && op.status().code() != Code::NotFound) return op.status();
   }
   Restorer restorer(*this, store, false, report);
+  restorer.only_try();
   return load(store, restorer, now, report);
 }
 
