@@ -24,7 +24,7 @@ BEGIN {
   library["mosquitto.h"] = library["mqtt_protocol.h"] = "connectors/mqtt"
   library["sqlite3.h"] = "storage"
   library["simdjson.h"] = "connectors/codecs"
-  library["pb.h"] = library["pb_encode.h"] = library["pb_decode.h"] = "connectors"
+  library["pb.h"] = library["pb_encode.h"] = library["pb_decode.h"] = library["pb_common.h"] = "connectors"
   library["toml++/toml.h"] = library["toml.hpp"] = "agent/config"
   library["xxhash.h"] = "agent/base"
 }
