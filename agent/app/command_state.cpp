@@ -18,7 +18,7 @@ constexpr const char* help =
     "usage: weir state list   [CONFIG... | --state-dir DIR] [--pipeline NAME] [--json]\n"
     "       weir state show   [CONFIG... | --state-dir DIR] [--pipeline NAME] [--step ID]\n"
     "       weir state export [CONFIG... | --state-dir DIR] [--pipeline NAME] [--step ID] [--format json|csv]\n"
-    "       weir state drop   [CONFIG... | --state-dir DIR] --pipeline NAME --step ID\n\n"
+    "       weir state drop   [CONFIG... | --state-dir DIR] [--pipeline NAME] --step ID\n\n"
     "Looks at the stored state of an agent that does not run.\n"
     "  list    the parts of the newest checkpoint, and steps that have left the configuration and are kept for their return\n"
     "  show    what each part is: its fields with types, what it knows besides its keys, and its keys with their values\n"
@@ -83,6 +83,7 @@ int list(const std::vector<StoredState>& states, bool json) {
       if (part.kept)
         printf("  kept for %s, of checkpoint %llu", age_text(part.since_wall_ms).c_str(),
                static_cast<unsigned long long>(part.checkpoint_id));
+      if (!part.damage.empty()) printf("  damaged: %s", part.damage.c_str());
       printf("\n");
     }
   }
@@ -188,22 +189,25 @@ StoreOptions options_of(const std::string& state_dir, bool reading) {
 }
 
 int drop(const std::string& state_dir, const CommandLine& line) {
-  if (line.step.empty() || line.pipeline.empty())
-    return usage_error("state", "drop takes --pipeline and --step: what is dropped is gone");
+  if (line.step.empty()) return usage_error("state", "drop takes --step");
   std::vector<StoredState> states;
   SqliteCheckpointStore store;
   if (!file_exists(state_dir + "/weir.db")) return fail(state_dir + ": there is no database");
   if (Status status = store.open(options_of(state_dir, false)); !status.ok()) return fail_to_open(state_dir, status);
   if (Status status = read_states(store, line.pipeline, states); !status.ok()) return fail(status.text());
-  for (const StoredPart& part : states.front().parts) {
-    if (part.uid != line.step) continue;
-    if (!part.kept) return fail("\"" + part.uid + "\" is part of the newest checkpoint; only what is kept can be dropped");
-    if (Status status = store.forget_kept(part.op, true); !status.ok()) return fail(status.text());
-    printf("dropped: %s, %s keys, %llu bytes\n", part.uid.c_str(), keys_text(part).c_str(),
-           static_cast<unsigned long long>(part.bytes));
-    return exit_ok;
-  }
-  return fail("nothing is kept of \"" + line.step + "\"; see weir state list");
+  const StoredPart* found = nullptr;
+  for (const StoredState& state : states)
+    for (const StoredPart& part : state.parts) {
+      if (part.uid != line.step) continue;
+      if (!part.kept) return fail("\"" + part.uid + "\" is part of the newest checkpoint; only what is kept can be dropped");
+      if (found != nullptr) return usage_error("state", "several pipelines keep such a step: name one with --pipeline");
+      found = &part;
+    }
+  if (found == nullptr) return fail("nothing is kept of \"" + line.step + "\"; see weir state list");
+  if (Status status = store.forget_kept(found->op, true); !status.ok()) return fail(status.text());
+  printf("dropped: %s, %s keys, %llu bytes\n", found->uid.c_str(), keys_text(*found).c_str(),
+         static_cast<unsigned long long>(found->bytes));
+  return exit_ok;
 }
 
 }  // namespace

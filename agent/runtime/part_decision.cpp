@@ -147,9 +147,10 @@ std::string refusal_text(const PartDecisions& decisions) {
               "  - start once with --allow-non-restored-state to go on without it; the state is kept for the step's return\n";
       continue;
     }
-    text += "\nThe stored state of step \"" + decision.uid + "\" has another layout than the configuration asks for";
-    text += decision.stored.empty() ? ".\n" : ":\n" + side_by_side(decision.stored, decision.wanted);
-    if (!decision.problem.empty()) text += "(" + decision.problem + ")\n";
+    text += "\nThe stored state of step \"" + decision.uid + "\" ";
+    text += decision.problem.empty() ? "has another layout than the configuration asks for:\n"
+                                     : "cannot be taken over: " + decision.problem + "\n";
+    if (!decision.stored.empty()) text += side_by_side(decision.stored, decision.wanted);
     text += "Ways out:\n  - take the change of the step back\n";
     if (decision.kept) text += "  - drop what is kept of it: weir state drop --step " + decision.uid + "\n";
     text +=

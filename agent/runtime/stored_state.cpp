@@ -42,7 +42,12 @@ class Reader final : public RestoreHandler {
     WEIR_TRY(add(kept.uid, kept.op, kept.checkpoint_id, kept.layout));
     state_.parts.back().kept = true;
     state_.parts.back().since_wall_ms = kept.since_wall_ms;
-    return store_.load_kept(kept, *this);
+    const Status loaded = store_.load_kept(kept, *this);
+    if (loaded.code() != Code::Corrupt && loaded.code() != Code::NotFound) return loaded;
+    // It can still be dropped, and the others be looked at.
+    state_.parts.back().damage = loaded.text();
+    state_.parts.back().slots.reset();
+    return {};
   }
 
  private:

@@ -19,6 +19,7 @@ struct StoredPart {
   StateLayout layout;
   std::vector<uint8_t> own;            // the part's own blob
   std::unique_ptr<StoredSlots> slots;  // nullptr: it has no keys
+  std::string damage;                  // of what is kept: why it cannot be read; empty: it can
   uint64_t bytes = 0;                  // of all its blobs
 };
 

@@ -169,7 +169,7 @@ TEST(StateChange, the_newest_eight_steps_that_left_are_kept) {
   gateway->agent().options().flags = {"--allow-non-restored-state"};
   std::string id = "windows";
   for (int number = 1; number <= 9; ++number) {
-    const std::string next = "step-" + std::to_string(number);
+    const std::string next = "w-" + std::to_string(number);
     change(("id = \"" + id + "\"").c_str(), ("id = \"" + next + "\"").c_str());
     id = next;
     restart();
@@ -180,7 +180,7 @@ TEST(StateChange, the_newest_eight_steps_that_left_are_kept) {
   }
   const std::string listed = state({"list"});
   CHECK_TRUE(listed.find("windows") == std::string::npos);
-  for (int number = 1; number <= 8; ++number) STRCMP_CONTAINS(("step-" + std::to_string(number) + " ").c_str(), listed.c_str());
+  for (int number = 1; number <= 8; ++number) STRCMP_CONTAINS(("w-" + std::to_string(number) + " ").c_str(), listed.c_str());
   STRCMP_CONTAINS("the state of \"windows\", which was kept for its return, is dropped", gateway->agent().log().c_str());
 }
 
@@ -204,6 +204,7 @@ TEST(StateChange, kept_state_that_is_damaged_refuses_only_the_step_that_wants_it
   const std::string log = log_of_refusal();
   STRCMP_CONTAINS("what was kept of it is damaged: the state of a part fails its CRC", log.c_str());
   STRCMP_CONTAINS("weir state drop --step windows", log.c_str());
+  STRCMP_CONTAINS("damaged: the state of a part fails its CRC", state({"list"}).c_str());
   const std::vector<std::string> drop = {"state",  "drop",    "--pipeline",  "per-second",
                                          "--step", "windows", "--state-dir", gateway->state_dir()};
   LONGS_EQUAL(0, gateway->weir(drop).end.exit_code);
