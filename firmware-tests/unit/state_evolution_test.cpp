@@ -222,20 +222,29 @@ TEST(StateEvolution, another_length_of_a_window_or_another_key_is_refused) {
 }
 
 TEST(StateEvolution, what_was_taken_over_is_stored_anew_and_needs_nothing_of_before) {
-  start(window("{ tumbling = \"10s\" }", "n = \"count()\""));
-  for (int device = 0; device < 300; ++device) send("d" + std::to_string(device), "1", 1000);
+  auto windows = [](const std::string& aggregates) {
+    return step("window = { tumbling = \"10s\" }\naggregate = { " + aggregates + " }\nmax_keys = 5000");
+  };
+  start(windows("n = \"count()\""));
+  // Chunks that there will be no keys for any more.
+  for (int device = 0; device < 3000; ++device) send("d" + std::to_string(device), "1", 1000);
   rig->save(saved);
-  for (int device = 0; device < 20; ++device) send("d" + std::to_string(device), "1", 1000);
-  change_to(window("{ tumbling = \"10s\" }", "n = \"count()\", high = \"max(value)\""));
+  for (int device = 0; device < 300; ++device) send("d" + std::to_string(device), "1", 11000);
+  (void)output();
+  rig->save(saved);
+  CHECK(saved.parts.at("s").base.size() > 3);
+  for (int device = 0; device < 20; ++device) send("d" + std::to_string(device), "1", 11000);
+  change_to(windows("n = \"count()\", high = \"max(value)\""));
   // The first checkpoint fails, what came in between is part of the second.
   rig->save(saved, false);
-  send("d0", "9", 3000);
+  send("d0", "9", 13000);
   rig->save(saved);
+  CHECK_FALSE(saved.parts.at("s").base.empty());
   for (const auto& [index, chunk] : saved.parts.at("s").base) UNSIGNED_LONGS_EQUAL(saved.checkpoint_id, chunk.first);
   for (const auto& [key, delta] : saved.parts.at("s").deltas) UNSIGNED_LONGS_EQUAL(saved.checkpoint_id, key.first);
-  send("d1", "8", 4000);
+  send("d1", "8", 14000);
   rig->save(saved);
-  start(window("{ tumbling = \"10s\" }", "n = \"count()\", high = \"max(value)\""));
+  start(windows("n = \"count()\", high = \"max(value)\""));
   CHECK(rig->restore(saved).ok());
   rig->finish();
   const std::string all = output();
