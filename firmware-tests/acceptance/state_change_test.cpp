@@ -82,6 +82,27 @@ TEST(StateChange, aggregates_are_added_and_removed_in_an_open_window) {
   STRCMP_CONTAINS("windows   match", check_against().output.c_str());
 }
 
+TEST(StateChange, a_damaged_checkpoint_gives_way_to_one_of_the_layout_before) {
+  std::string config = per_second_config;
+  config.replace(config.find("min_pause"), 0, "retained = 16, ");
+  stop_with_an_open_window(config);
+  change("low = \"min(value)\", ", "");
+  restart();
+  send("d2", 1, 400);
+  CHECK_TRUE(gateway->wait_received(sent));
+  gateway->crash();
+  sqlite3* database = nullptr;
+  LONGS_EQUAL(SQLITE_OK, sqlite3_open((gateway->state_dir() + "/weir.db").c_str(), &database));
+  // All that this start has written.
+  const char* damage = "UPDATE checkpoint SET manifest = x'00' WHERE checkpoint > 1000";
+  LONGS_EQUAL(SQLITE_OK, sqlite3_exec(database, damage, nullptr, nullptr, nullptr));
+  CHECK_TRUE(sqlite3_changes(database) > 0);
+  sqlite3_close(database);
+  restart();
+  STRCMP_CONTAINS("Going on from checkpoint ", gateway->agent().log().c_str());
+  LONGS_EQUAL(3, json_int(result_of_window(), "n").value_or(-1));
+}
+
 TEST(StateChange, a_smaller_max_keys_suffices_for_the_keys_that_are_there) {
   stop_with_an_open_window();
   change("key_by = [\"device\"]", "key_by = [\"device\"]\nmax_keys = 1");
