@@ -1,6 +1,6 @@
 // derive: adds to each record what follows from it and the previous records of its key: the difference, the rate, a counter's
-// increase, the integral over time and the mean weighted with time. A record in which the watched field is null goes on with
-// nulls and changes nothing.
+// increase and its rate, the integral over time and the mean weighted with time. A record in which the watched field is null
+// goes on with nulls and changes nothing.
 //
 // State of a key: the last value (i64 or f64), i64 its event time, i64 event time of the first value of this run, the area
 // under the values since then in value * ms (f64 sum, f64 correction), u8 whether there is a last value.
@@ -33,7 +33,7 @@ struct Derivations {
   bool wraps = false;
   double max = 0;  // of a counter that wraps
   // Positions in the result.
-  uint32_t rate = 0, delta = 0, increase = 0, integral = 0, mean = 0;
+  uint32_t rate = 0, delta = 0, increase = 0, increase_rate = 0, integral = 0, mean = 0;
 };
 
 Value load_value(const uint8_t* state, Type type) {
@@ -104,11 +104,15 @@ class Derive final : public KeyedFunction {
     const bool is_int = derive_.type == Type::Int;
     fields_.set(derive_.delta, is_int ? integer_arithmetic(Arithmetic::Subtract, now.as_int(), last.as_int(), Type::Int)
                                       : float_arithmetic(Arithmetic::Subtract, now.as_float(), last.as_float()));
-    fields_.set(derive_.increase,
-                is_int ? increase_of(last.as_int(), now.as_int()) : increase_of(last.as_float(), now.as_float()));
+    const Value increase = is_int ? increase_of(last.as_int(), now.as_int()) : increase_of(last.as_float(), now.as_float());
+    fields_.set(derive_.increase, increase);
     if (elapsed == 0) return;
     const double distance = is_int ? difference(now.as_int(), last.as_int()) : difference(now.as_float(), last.as_float());
-    fields_.set(derive_.rate, distance * static_cast<double>(derive_.unit_ms) / static_cast<double>(elapsed));
+    fields_.set(derive_.rate, per_unit(distance, elapsed));
+    if (!increase.is_null()) fields_.set(derive_.increase_rate, per_unit(to_float(increase), elapsed));
+  }
+  double per_unit(double change, int64_t elapsed) const {
+    return change * static_cast<double>(derive_.unit_ms) / static_cast<double>(elapsed);
   }
 
   /// A counter of ints comes from its maximum to 0 with a step of its own, one of floats does not.
@@ -140,12 +144,13 @@ class Derive final : public KeyedFunction {
 
 void check(StepBuild& build, const Derivations& derive) {
   const StepOptions& options = build.options();
-  if (!options.given("rate") && !options.given("delta") && !options.given("increase") && !options.given("integral") &&
-      !options.given("mean"))
-    build.error("derive", R"(a derive needs at least one of "rate", "delta", "increase", "integral" and "mean")",
+  if (!options.given("rate") && !options.given("delta") && !options.given("increase") && !options.given("increase_rate") &&
+      !options.given("integral") && !options.given("mean"))
+    build.error("derive",
+                R"(a derive needs at least one of "rate", "delta", "increase", "increase_rate", "integral" and "mean")",
                 "for example: rate = \"per_second\"");
-  if (options.given("max") && !options.given("increase"))
-    build.error("max", "\"max\" belongs to \"increase\", which is not asked for");
+  if (options.given("max") && !options.given("increase") && !options.given("increase_rate"))
+    build.error("max", R"("max" belongs to "increase" and "increase_rate", and neither is asked for)");
   if (derive.wraps && derive.type == Type::Int && !is_whole_number(derive.max))
     build.error("max", "the maximum of an int counter is a whole number, at most 2^53");
 }
@@ -165,6 +170,7 @@ std::unique_ptr<Operator> make(StepBuild& build) {
   derive.rate = fields.add(build, "rate", Type::Float);
   derive.delta = fields.add(build, "delta", derive.type);
   derive.increase = fields.add(build, "increase", derive.type);
+  derive.increase_rate = fields.add(build, "increase_rate", Type::Float);
   derive.integral = fields.add(build, "integral", Type::Float);
   derive.mean = fields.add(build, "mean", Type::Float);
   fields.take_row(build);
@@ -196,6 +202,13 @@ constexpr StepOption options[] = {
      .documentation = "The same for a counter: a value below the last one has counted from zero (or see `max`). Null if one of "
                       "both is negative.",
      .example = "increase = \"used\""},
+    {.key = "increase_rate",
+     .type = StepOptionType::Text,
+     .minimum = "1",
+     .documentation =
+         "A float field of this name gets that increase per `unit`: the rate of a counter that may begin again. Null "
+         "where the increase is, and if no time has passed.",
+     .example = "increase_rate = \"per_second\""},
     {.key = "integral",
      .type = StepOptionType::Text,
      .minimum = "1",
@@ -211,7 +224,7 @@ constexpr StepOption options[] = {
      .type = StepOptionType::Duration,
      .standard = "1s",
      .minimum = "1ms",
-     .documentation = "The unit of time of `rate` and `integral`.",
+     .documentation = "The unit of time of `rate`, `increase_rate` and `integral`.",
      .example = "unit = \"1h\""},
     {.key = "max",
      .type = StepOptionType::Number,

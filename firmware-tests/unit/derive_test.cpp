@@ -124,6 +124,31 @@ TEST(Derive, a_counter_with_a_maximum_wraps_around) {
   DOUBLES_EQUAL(3, meter.number("i"), 0);
 }
 
+TEST(Derive, the_rate_of_a_counter_sees_through_its_resets) {
+  NumericStep step(R"(derive = { field = "n", rate = "r", increase_rate = "i", unit = "1min" })");
+  step.send_int(0, 100);
+  CHECK(step.result("i").is_null());
+  step.send_int(30'000, 110);
+  DOUBLES_EQUAL(20, step.number("i"), 0);
+  step.send_int(90'000, 6);  // began again
+  DOUBLES_EQUAL(6, step.number("i"), 0);
+  DOUBLES_EQUAL(-104, step.number("r"), 0);
+  step.send_int(90'000, 7);  // no time has passed, but the counter goes on from here
+  CHECK(step.result("i").is_null());
+  CHECK(step.cut());
+  step.send_int(150'000, 8);
+  DOUBLES_EQUAL(1, step.number("i"), 0);
+  step.send_int(210'000, -1);
+  CHECK(step.result("i").is_null());
+
+  NumericStep wrapping(R"(derive = { field = "value", increase_rate = "i", max = 100 })");
+  wrapping.send(0, 99);
+  wrapping.send(2000, 1);
+  DOUBLES_EQUAL(1, wrapping.number("i"), 0);
+  wrapping.send(3000, 101);
+  CHECK(wrapping.result("i").is_null());
+}
+
 TEST(Derive, ints_beyond_the_range_are_null_and_large_ones_exact) {
   NumericStep step(of_ints);
   step.send_int(0, INT64_MAX - 1);
@@ -233,6 +258,7 @@ TEST(Derive, says_what_is_wrong_with_its_options) {
   STRCMP_CONTAINS("valu: there is no field \"valu\"", errors(R"(derive = { field = "valu", rate = "r" })").c_str());
   STRCMP_CONTAINS("text: \"text\" is string", errors(R"(derive = { field = "text", rate = "r" })").c_str());
   STRCMP_CONTAINS("value: two fields would be called", errors(R"(derive = { field = "value", rate = "value" })").c_str());
+  STRCMP_EQUAL("", errors(R"(derive = { field = "n", increase_rate = "d", max = 9 })").c_str());
   STRCMP_CONTAINS("\"max\" belongs to \"increase\"", errors(R"(derive = { field = "n", delta = "d", max = 9 })").c_str());
   STRCMP_CONTAINS("whole number", errors(R"(derive = { field = "n", increase = "i", max = 9.5 })").c_str());
   STRCMP_CONTAINS("method", errors(R"(derive = { field = "n", mean = "m", method = "line" })").c_str());
