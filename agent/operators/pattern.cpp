@@ -227,11 +227,26 @@ Schema condition_schema(StepBuild& build, const PatternSpec& spec) {
   return schema;
 }
 
+/// How single conditions follow what is before them, where that differs from `contiguity`.
+void set_contiguities(StepBuild& build, PatternSpec& spec) {
+  for (const NamedExpression& each : build.options().expressions("follow")) {
+    const auto variable = std::ranges::find(spec.variables, each.name, &PatternVariable::name);
+    const std::string& wanted = each.expression.value;
+    if (variable == spec.variables.end())
+      build.report(each.expression, {{0, wanted.size(), "there is no condition \"" + each.name + "\"", ""}});
+    else if (wanted != "strict" && wanted != "relaxed")
+      build.report(each.expression, {{0, wanted.size(), "a condition follows \"strict\" or \"relaxed\"", ""}});
+    else
+      variable->relaxed = wanted == "relaxed";
+  }
+}
+
 void add_variables(StepBuild& build, const Schema& schema, PatternSpec& spec) {
   for (const NamedExpression& each : build.options().expressions("sequence")) {
     PatternVariable variable;
     variable.name = each.name;
     variable.condition = build.expression(each.expression, Type::Bool, schema);
+    variable.relaxed = build.options().text("contiguity").value == "relaxed";
     spec.variables.push_back(std::move(variable));
   }
   for (const NamedExpression& each : build.options().expressions("repeat")) {
@@ -245,6 +260,7 @@ void add_variables(StepBuild& build, const Schema& schema, PatternSpec& spec) {
                                           "and each with a ? behind it for as few as possible",
                                       ""}});
   }
+  set_contiguities(build, spec);
   if (std::ranges::all_of(spec.variables, [](const PatternVariable& each) { return each.least == 0; }))
     build.error("repeat", "the sequence could match without any record; one condition must need one");
 }
@@ -273,7 +289,6 @@ std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   PatternSpec spec;
   spec.within_ms = options.integer("within");
-  spec.relaxed = options.text("contiguity").value == "relaxed";
   spec.past_last = options.text("skip").value == "past-last";
   spec.partial_max = static_cast<uint32_t>(options.integer("max_partial"));
   const auto rows_max = static_cast<uint32_t>(options.integer("max_rows"));
@@ -322,6 +337,12 @@ constexpr StepOption options[] = {
      .choices = contiguities,
      .documentation = "`strict`: a record that fits nowhere ends the attempt. `relaxed`: it is passed over.",
      .example = "contiguity = \"relaxed\""},
+    {.key = "follow",
+     .type = StepOptionType::ExpressionTable,
+     .documentation = "The contiguity of single conditions, where it is not that of the sequence: `strict` (the record comes "
+                      "right behind the one before, Flink's `next`) or `relaxed` (Flink's `followedBy`). It holds for each "
+                      "record that the condition takes.",
+     .example = "follow = { high = \"relaxed\" }"},
     {.key = "skip",
      .type = StepOptionType::Choice,
      .standard = "past-last",

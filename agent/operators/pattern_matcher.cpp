@@ -104,7 +104,7 @@ uint32_t PatternMatcher::take_row(uint8_t* state, std::span<const Value> values,
       push(each);
     } else if (time_ms <= load<int64_t>(each + start_ms_at) || !expired(each, time_ms - 1)) {
       const Ways ways = ways_from(each[variable_at], load<uint32_t>(each + count_at));
-      if (!follow(each, ways, values, time_ms, row) && spec_.relaxed) push(each);
+      if (!follow(each, ways, values, time_ms, row) && waits(ways)) push(each);
     }
   }
   Ways first;
@@ -114,13 +114,24 @@ uint32_t PatternMatcher::take_row(uint8_t* state, std::span<const Value> values,
   return given_up_;
 }
 
+/// Whether a variable may take `row` next: a strict one only right behind the row before.
+bool PatternMatcher::may_take(const uint8_t* from, uint8_t variable, uint64_t row) const {
+  return from == nullptr || spec_.variables[variable].relaxed || load<uint64_t>(from + last_row_at) + 1 == row;
+}
+
+/// Whether a row that was passed over leaves a way on.
+bool PatternMatcher::waits(const Ways& ways) const {
+  return std::any_of(ways.way, ways.way + ways.size,
+                     [&](uint8_t way) { return way != end_way && spec_.variables[way].relaxed; });
+}
+
 /// Whether the row was taken on any of the ways. What comes behind the end is less preferred than the match that is already
 /// known.
 bool PatternMatcher::follow(const uint8_t* from, const Ways& ways, std::span<const Value> values, int64_t time_ms,
                             uint64_t row) {
   bool any = false;
   for (uint8_t index = 0; index < ways.size && ways.way[index] != end_way; ++index) {
-    if (!take(from, ways.way[index], values, time_ms, row)) continue;
+    if (!may_take(from, ways.way[index], row) || !take(from, ways.way[index], values, time_ms, row)) continue;
     any = true;
     push_taken();
   }

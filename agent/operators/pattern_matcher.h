@@ -6,7 +6,9 @@
 // State, in a fixed number of bytes: u32 items, u64 rows seen, then items in the order of preference. An item is a way on which
 // matching may go on (a partial match) or a match that waits until no preferred way is left: u8 kind, u8 variable, u32 rows
 // that the variable took, i64 time and u64 number of the first row, the same of the last row, then each measure's accumulator.
-// A match is final when it stands first. When there are more items than partial_max those last in the order are given up.
+// Rows that fit nowhere are passed over where a relaxed variable may take the next one; once some were, those that are strict
+// may not any more. A match is final when it stands first. When there are more items than partial_max those last in the order
+// are given up.
 //
 // The same object serves all keys: the bytes belong to the key. take_row() costs at most partial_max x 9 conditions.
 #pragma once
@@ -29,6 +31,7 @@ struct PatternVariable {
   uint32_t least = 1;
   uint32_t most = 1;
   bool greedy = true;
+  bool relaxed = false;  // rows that fit nowhere are passed over before each one that it takes
 };
 
 struct PatternMeasure {
@@ -42,7 +45,6 @@ struct PatternSpec {
   std::vector<PatternVariable> variables;  // 1 to variables_max, not all with least = 0
   std::vector<PatternMeasure> measures;
   int64_t within_ms = 0;  // from the first to the last row of a match, this included
-  bool relaxed = false;   // rows that fit nowhere are passed over
   bool past_last = true;  // the next match begins behind the last row; otherwise behind the first
   uint32_t partial_max = 1;
 };
@@ -89,6 +91,8 @@ class PatternMatcher {
 
   const uint8_t* item(const uint8_t* state, uint32_t index) const { return state + items_at + index * item_bytes_; }
   bool take(const uint8_t* from, uint8_t variable, std::span<const Value> values, int64_t time_ms, uint64_t row);
+  bool may_take(const uint8_t* from, uint8_t variable, uint64_t row) const;
+  bool waits(const Ways& ways) const;
   bool follow(const uint8_t* from, const Ways& ways, std::span<const Value> values, int64_t time_ms, uint64_t row);
   void push_taken();
   void push(const uint8_t* bytes);

@@ -109,6 +109,30 @@ TEST(PatternStep, strict_contiguity_ends_at_a_row_that_fits_nowhere_and_relaxed_
   STRCMP_EQUAL("{\"n\":1} ", matches("contiguity = \"relaxed\"" + rest, {1, 5, 2}).c_str());
 }
 
+TEST(PatternStep, a_condition_may_follow_otherwise_than_the_sequence) {
+  const std::string rest =
+      ", sequence = { a = \"price = 1\", b = \"price = 2\", c = \"price = 3\" }, within = \"1h\", "
+      "measures = { n = \"count(c)\" }";
+  const std::string relaxed_b = "follow = { b = \"relaxed\" }" + rest;
+  STRCMP_EQUAL("{\"n\":1} ", matches(relaxed_b, {1, 5, 2, 3}).c_str());
+  STRCMP_EQUAL("", matches(relaxed_b, {1, 5, 2, 5, 3}).c_str());
+  STRCMP_EQUAL("{\"n\":1} ", matches(relaxed_b, {1, 2, 3}).c_str());
+  const std::string strict_b = "contiguity = \"relaxed\", follow = { b = \"strict\" }" + rest;
+  STRCMP_EQUAL("", matches(strict_b, {1, 5, 2, 3}).c_str());
+  STRCMP_EQUAL("{\"n\":1} ", matches(strict_b, {1, 2, 5, 3}).c_str());
+}
+
+TEST(PatternStep, a_strict_condition_takes_no_more_once_a_row_was_passed_over) {
+  const std::string options =
+      "follow = { b = \"relaxed\" }, repeat = { a = \"+\" }, sequence = { a = \"price = 1\", b = \"price = 2\" }, "
+      "within = \"1h\", measures = { n = \"count(a)\" }";
+  STRCMP_EQUAL("{\"n\":2} ", matches(options, {1, 1, 5, 2}).c_str());
+  // The 1 behind the 5 begins an attempt of its own, but the first that began is preferred.
+  STRCMP_EQUAL("{\"n\":2} ", matches(options, {1, 1, 5, 1, 2}).c_str());
+  // Relaxed a takes it.
+  STRCMP_EQUAL("{\"n\":3} ", matches("contiguity = \"relaxed\", " + options, {1, 1, 5, 1, 2}).c_str());
+}
+
 TEST(PatternStep, goes_on_behind_the_last_or_behind_the_first_row_of_a_match) {
   const std::string rest =
       ", sequence = { a = \"price > 0\", b = \"price > 0\" }, within = \"1h\", "
