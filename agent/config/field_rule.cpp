@@ -92,7 +92,7 @@ class RuleParser {
     field_.origin = FieldOrigin::TopicSegment;
     field_.field.type = Type::String;
     field_.field.max_length = default_string_length;
-    return expect('[') && read_number(0, index_max, "the segment of a topic", field_.topic_segment) && expect(']');
+    return expect('[') && read_number(0, topic_segment_max, "the segment of a topic", field_.topic_segment) && expect(']');
   }
 
   bool parse_type(std::string_view word, size_t begin) {
@@ -113,16 +113,32 @@ class RuleParser {
   }
 
   bool parse_time_format(size_t begin) {
-    constexpr const char* forms = "time(s), time(ms), time(us), time(ns) or time(rfc3339)";
+    constexpr const char* forms = "time(s), time(ms), time(us), time(ns), time(rfc3339) or time(local, Europe/Berlin)";
     if (!take('(')) return fail(begin, at_, "a time needs its unit", forms);
     size_t word_begin = at_;
     std::string_view word = read_word();
+    if (word == "local") return parse_zone(word_begin);
     for (const TimeWord& each : time_words) {
       if (word != each.word) continue;
       field_.time_format = each.format;
       return expect(')');
     }
     return fail(word_begin, at_, "unknown unit of time " + quoted(word), forms);
+  }
+
+  /// Of `time(local, ZONE)`.
+  bool parse_zone(size_t begin) {
+    field_.time_format = TimeFormat::Local;
+    if (!take(',')) return fail(begin, at_, "a local time needs its time zone", "for example: time(local, Europe/Berlin)");
+    skip_spaces();
+    const size_t zone_begin = at_;
+    while (at_ < rule_.size() && peek() != ')') ++at_;
+    size_t zone_end = at_;
+    while (zone_end > zone_begin && rule_[zone_end - 1] == ' ') --zone_end;
+    Result<TimeZone> zone = TimeZone::load(std::string(rule_.substr(zone_begin, zone_end - zone_begin)));
+    if (!zone.ok()) return fail(zone_begin, zone_end, zone.status().text(), "for example: time(local, Europe/Berlin)");
+    field_.zone = std::make_shared<const TimeZone>(std::move(zone.value()));
+    return expect(')');
   }
 
   bool parse_path() {

@@ -3,6 +3,7 @@
 //     temperature = "float"                    the payload's member of the same name
 //     power = "float $.ENERGY.Power"           a path into the payload; `["odd name"]` and `[0]` are segments, too
 //     ts = "time(ms) $.time"                   s, ms, us, ns or rfc3339
+//     ts = "time(local, Europe/Berlin)"        what a wall clock there shows, without an offset
 //     id = "string(32)"                        bytes kept at most; 64 if none are named
 //     seen = "arrival"                         when the message came; a time
 #pragma once

@@ -35,6 +35,7 @@ Each row of `fields` is a value of the record: its name, its type and where it c
 | `volts = 'float $["odd name"]["a/b"][0]'` | odd names in quotes, elements of arrays by position from 0 |
 | `id = "string(32) $.dev.id"` | a string of at most 32 bytes (1 to 4096; 64 if none is named) |
 | `ts = "time(ms)"` | milliseconds since 1970; also `time(s)`, `time(us)`, `time(ns)`, and `time(rfc3339)` for texts |
+| `ts = "time(local, Europe/Berlin)"` | a text such as `2025-07-31T10:20:00` without an offset, by the clocks of that time zone |
 | `seen = "arrival"` | when the message came; a time |
 
 Types are `bool`, `int` (64 bits), `float` (double), `string` and `time`. A record has at most 64 fields. What the payload leaves out is

@@ -78,6 +78,8 @@ const char* time_unit(TimeFormat format) {
       return "a time in microseconds";
     case TimeFormat::Nanoseconds:
       return "a time in nanoseconds";
+    case TimeFormat::Local:
+      return "a local time in a string";
     case TimeFormat::Rfc3339:
       break;
   }
@@ -90,18 +92,21 @@ Misfit take_time(TimeReading reading, Value& value) {
   return {};
 }
 
-Misfit convert_time_text(TimeFormat format, std::string_view text, Value& value) {
+Misfit convert_time_text(const SourceField& field, std::string_view text, Value& value) {
+  const TimeFormat format = field.time_format;
   int64_t count = 0;
   double fractional = 0;
+  if (format == TimeFormat::Local) return take_time(time_from_local(text, *field.zone), value);
   if (format == TimeFormat::Rfc3339) return take_time(time_from_rfc3339(text), value);
   if (read_int(text, count)) return take_time(time_from_int(format, count), value);
   if (read_float(text, fractional)) return take_time(time_from_float(format, fractional), value);
   return {reason_time, time_unit(format)};
 }
 
-Misfit convert_time(TimeFormat format, const Scalar& scalar, Value& value) {
-  if (scalar.kind == Scalar::Kind::String) return convert_time_text(format, scalar.text, value);
-  if (format == TimeFormat::Rfc3339) return {reason_type, time_unit(format)};
+Misfit convert_time(const SourceField& field, const Scalar& scalar, Value& value) {
+  const TimeFormat format = field.time_format;
+  if (scalar.kind == Scalar::Kind::String) return convert_time_text(field, scalar.text, value);
+  if (format == TimeFormat::Rfc3339 || format == TimeFormat::Local) return {reason_type, time_unit(format)};
   if (scalar.kind == Scalar::Kind::Int) return take_time(time_from_int(format, scalar.integer), value);
   if (scalar.kind == Scalar::Kind::Float) return take_time(time_from_float(format, scalar.number), value);
   return {reason_type, time_unit(format)};
@@ -156,7 +161,7 @@ Misfit convert(const SourceField& field, const Scalar& scalar, Value& value) {
     case Type::String:
       return convert_string(field.field, scalar, value);
     case Type::Time:
-      return convert_time(field.time_format, scalar, value);
+      return convert_time(field, scalar, value);
     case Type::Bool:
       if (scalar.kind != Scalar::Kind::Bool) return {reason_type, "bool"};
       value = Value::of_bool(scalar.integer != 0);

@@ -9,6 +9,7 @@ constexpr TimeReading out_of_range{0, "a time within 64 bits of milliseconds"};
 constexpr TimeReading no_rfc3339{0, "an RFC 3339 time such as 2025-07-31T10:20:00Z"};
 constexpr TimeReading no_offset{0,
                                 "a time with an offset such as Z or +02:00 at its end (a local time without one is ambiguous)"};
+constexpr TimeReading no_local{0, "a local time such as 2025-07-31T10:20:00, without an offset"};
 constexpr TimeReading no_such_date{0, "a date and time that exist"};
 
 constexpr double two_to_53 = 9007199254740992.0;
@@ -96,6 +97,45 @@ int64_t scan_fraction_ms(Scanner& scanner) {
   return fraction_ms;
 }
 
+/// A date and a time of day as they are written, whatever the clock that they are of.
+struct WrittenTime {
+  int64_t year = 0, month = 0, day = 0;
+  int64_t hour = 0, minute = 0, second = 0, fraction_ms = 0;
+};
+
+WrittenTime scan_written(Scanner& scanner) {
+  WrittenTime written;
+  written.year = scanner.digits(4);
+  scanner.require("-");
+  written.month = scanner.digits(2);
+  scanner.require("-");
+  written.day = scanner.digits(2);
+  scanner.require("Tt ");
+  written.hour = scanner.digits(2);
+  scanner.require(":");
+  written.minute = scanner.digits(2);
+  scanner.require(":");
+  written.second = scanner.digits(2);
+  written.fraction_ms = scanner.skip(".") ? scan_fraction_ms(scanner) : 0;
+  return written;
+}
+
+bool is_leap_second(const WrittenTime& written) { return written.second == 60; }
+
+/// A leap second may, as far as the time of day says.
+bool exists(const WrittenTime& written) {
+  return written.month >= 1 && written.month <= 12 && written.day >= 1 &&
+         written.day <= days_in_month(written.year, written.month) && written.hour <= 23 && written.minute <= 59 &&
+         written.second <= 60;
+}
+
+/// Counted as if it were UTC; a leap second is the last millisecond before it. Requires that it exists.
+int64_t wall_ms(const WrittenTime& written) {
+  const int64_t midnight_ms = days_since_epoch(written.year, written.month, written.day) * day_ms;
+  const int64_t minute_ms = (written.hour * 60 + written.minute) * 60'000;
+  return midnight_ms + minute_ms + (is_leap_second(written) ? 59'999 : written.second * 1000 + written.fraction_ms);
+}
+
 }  // namespace
 
 TimeReading time_from_int(TimeFormat format, int64_t count) {
@@ -109,6 +149,7 @@ TimeReading time_from_int(TimeFormat format, int64_t count) {
       return {floor_divide(count, 1'000'000)};
     case TimeFormat::Milliseconds:
     case TimeFormat::Rfc3339:
+    case TimeFormat::Local:
       break;
   }
   return {count};
@@ -123,18 +164,7 @@ TimeReading time_from_float(TimeFormat format, double count) {
 
 TimeReading time_from_rfc3339(std::string_view text) {
   Scanner scanner(text);
-  int64_t year = scanner.digits(4);
-  scanner.require("-");
-  int64_t month = scanner.digits(2);
-  scanner.require("-");
-  int64_t day = scanner.digits(2);
-  scanner.require("Tt ");
-  int64_t hour = scanner.digits(2);
-  scanner.require(":");
-  int64_t minute = scanner.digits(2);
-  scanner.require(":");
-  int64_t second = scanner.digits(2);
-  int64_t fraction_ms = scanner.skip(".") ? scan_fraction_ms(scanner) : 0;
+  const WrittenTime written = scan_written(scanner);
   if (!scanner.ok()) return no_rfc3339;
   if (scanner.at_end()) return no_offset;
 
@@ -149,18 +179,18 @@ TimeReading time_from_rfc3339(std::string_view text) {
     offset_minutes = (offset_hour * 60 + offset_minute) * (behind ? -1 : 1);
   }
   if (!scanner.ok() || !scanner.at_end()) return no_rfc3339;
-
-  bool leap_second = second == 60;
-  if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) return no_such_date;
-  if (hour > 23 || minute > 59 || second > 60) return no_such_date;
-  if (leap_second) {
-    second = 59;
-    fraction_ms = 999;
-  }
-  int64_t seconds = (hour * 60 + minute - offset_minutes) * 60 + second;
-  int64_t epoch_ms = days_since_epoch(year, month, day) * day_ms + seconds * 1000 + fraction_ms;
-  if (leap_second && floor_divide(epoch_ms, day_ms) * day_ms + day_ms - 1 != epoch_ms) return no_such_date;
+  if (!exists(written)) return no_such_date;
+  const int64_t epoch_ms = wall_ms(written) - offset_minutes * 60'000;
+  if (is_leap_second(written) && floor_divide(epoch_ms, day_ms) * day_ms + day_ms - 1 != epoch_ms) return no_such_date;
   return {epoch_ms};
+}
+
+TimeReading time_from_local(std::string_view text, const TimeZone& zone) {
+  Scanner scanner(text);
+  const WrittenTime written = scan_written(scanner);
+  if (!scanner.ok() || !scanner.at_end()) return no_local;
+  if (!exists(written) || is_leap_second(written)) return no_such_date;
+  return {zone.utc_of_local(wall_ms(written))};
 }
 
 }  // namespace weir

@@ -77,6 +77,13 @@ TEST(Quantity, refuses_what_is_no_number_with_a_unit) {
   is_ms(0, "0");
 }
 
+TEST(Quantity, a_signed_duration_may_stand_behind_a_minus_sign) {
+  LONGS_EQUAL(-1500, parse_signed_duration("-1.5s").value);
+  LONGS_EQUAL(1500, parse_signed_duration("1.5s").value);
+  LONGS_EQUAL(0, parse_signed_duration("-0").value);
+  for (const char* text : {"-", "--5s", "- 5s", "-5"}) CHECK_FALSE_TEXT(parse_signed_duration(text).problem.empty(), text);
+}
+
 TEST(Quantity, is_shown_in_the_largest_whole_unit) {
   STRCMP_EQUAL("90s", duration_text(90000).c_str());
   STRCMP_EQUAL("1d", duration_text(86400000).c_str());
@@ -261,6 +268,21 @@ TEST(FieldRule, bad_paths_are_pointed_at) {
   refuses("float $.a b", 11, "unexpected text at the end of the field's rule");
   refuses("float$.a", 6, "unexpected text behind the type");
   refuses("float $.a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q", 40, "a path has at most 16 segments");
+}
+
+TEST(FieldRule, a_local_time_names_its_zone) {
+  CHECK(parse("time(local, +05:30)"));
+  CHECK(field.time_format == TimeFormat::Local);
+  LONGS_EQUAL(19'800'000, field.zone->offset_ms(0));
+  CHECK(parse("time(local,CET-1CEST,M3.5.0,M10.5.0/3 ) $.when"));
+  STRCMP_EQUAL("CET-1CEST,M3.5.0,M10.5.0/3", field.zone->name().c_str());
+  STRCMP_EQUAL("when", field.path[0].name.c_str());
+  CHECK(parse("time(local, UTC)"));
+  refuses("time(local)", 6, "a local time needs its time zone");
+  for (const char* none : {"time(local, )", "time(local, Mars Olympus)"})
+    refuses(none, 13,
+            "no such time zone; it is an IANA name (Europe/Vienna), an offset (+05:30) or a POSIX TZ string with its rules");
+  refuses("time(local, +05:30", 19, "expected ')' here");
 }
 
 TEST(FieldRule, topic_segments_are_strings_and_arrival_is_a_time) {

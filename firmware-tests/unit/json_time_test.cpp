@@ -36,6 +36,19 @@ struct TimeFixture : Utest {
     CHECK_TEXT(reading.expected == nullptr, text.c_str());
     CHECK_EQUAL_TEXT(expected_ms, reading.epoch_ms, text.c_str());
   }
+  static TimeReading local(const std::string& text) {
+    return time_from_local(text, TimeZone::load("CET-1CEST,M3.5.0,M10.5.0/3").value());
+  }
+  static void is_in_central_europe(const std::string& text, const std::string& rfc3339) {
+    const TimeReading reading = local(text);
+    CHECK_TEXT(reading.expected == nullptr, text.c_str());
+    CHECK_EQUAL_TEXT(time_from_rfc3339(rfc3339).epoch_ms, reading.epoch_ms, text.c_str());
+  }
+  static void is_no_local_time(const std::string& text, const char* expected) {
+    const TimeReading reading = local(text);
+    CHECK_TEXT(reading.expected != nullptr, text.c_str());
+    STRCMP_CONTAINS(expected, reading.expected);
+  }
   void does_not_read(const std::string& text, const char* expected) {
     TimeReading reading = time_from_rfc3339(text);
     CHECK_TEXT(reading.expected != nullptr, text.c_str());
@@ -166,6 +179,50 @@ TEST(JsonTime, every_day_of_eight_centuries_agrees_with_the_system) {
     TimeReading reading = time_from_rfc3339(text);
     if (reading.expected != nullptr || reading.epoch_ms != day * 86400000) FAIL(text);
   }
+}
+
+TEST(JsonTime, a_local_time_is_what_the_clocks_of_its_zone_show) {
+  is_in_central_europe("2025-07-31T10:20:00", "2025-07-31T10:20:00+02:00");
+  is_in_central_europe("2025-12-31 23:59:59.9999", "2025-12-31T23:59:59.999+01:00");
+  is_in_central_europe("2024-02-29t00:00:00", "2024-02-29T00:00:00+01:00");
+}
+
+TEST(JsonTime, of_a_local_time_that_comes_twice_the_earlier_is_taken) {
+  is_in_central_europe("2025-10-26T01:59:59.999", "2025-10-26T01:59:59.999+02:00");
+  is_in_central_europe("2025-10-26T02:00:00", "2025-10-26T02:00:00+02:00");
+  is_in_central_europe("2025-10-26T02:59:59.999", "2025-10-26T02:59:59.999+02:00");
+  is_in_central_europe("2025-10-26T03:00:00", "2025-10-26T03:00:00+01:00");
+}
+
+TEST(JsonTime, a_local_time_that_never_comes_is_the_instant_of_the_change) {
+  is_in_central_europe("2025-03-30T01:59:59.999", "2025-03-30T01:59:59.999+01:00");
+  is_in_central_europe("2025-03-30T02:00:00", "2025-03-30T01:00:00Z");
+  is_in_central_europe("2025-03-30T02:59:59.999", "2025-03-30T01:00:00Z");
+  is_in_central_europe("2025-03-30T03:00:00", "2025-03-30T01:00:00Z");
+  is_in_central_europe("2025-03-30T03:00:00.001", "2025-03-30T01:00:00.001Z");
+}
+
+TEST(JsonTime, what_is_no_local_time_is_refused) {
+  for (const char* text :
+       {"2025-07-31T10:20:00Z", "2025-07-31T10:20:00+02:00", "2025-07-31", "2025-07-31T10:20", "1753950001", ""})
+    is_no_local_time(text, "without an offset");
+  for (const char* text : {"2025-02-29T10:20:00", "2025-07-31T24:00:00", "2016-12-31T23:59:60", "2025-13-01T00:00:00"})
+    is_no_local_time(text, "exist");
+}
+
+TEST(JsonTime, a_field_of_local_time_takes_texts_only) {
+  SourceField field = time_field("ts", TimeFormat::Local);
+  field.zone = std::make_shared<const TimeZone>(TimeZone::load("+05:30").value());
+  Decoding decoding({field});
+  CHECK(decoding.accepts(R"({"ts":"2025-07-31T05:30:00"})"));
+  LONGS_EQUAL(1753920000000, decoding.value().as_int());
+  CHECK(decoding.accepts(R"({"ts":null})"));
+  CHECK(decoding.value().is_null());
+  CHECK_FALSE(decoding.accepts(R"({"ts":1753920000})"));
+  STRCMP_EQUAL("type", decoding.reason().c_str());
+  STRCMP_CONTAINS("a local time in a string", decoding.detail().c_str());
+  CHECK_FALSE(decoding.accepts(R"({"ts":"2025-07-31T05:30:00Z"})"));
+  STRCMP_EQUAL("time", decoding.reason().c_str());
 }
 
 TEST(JsonTime, a_leap_second_is_the_last_millisecond_before_it) {
