@@ -1,6 +1,7 @@
 // Functions of numbers and bits, and those that choose among values.
 #include <cmath>
 
+#include "agent/base/double_pair.h"
 #include "agent/base/elementary.h"
 #include "agent/expression/arithmetic.h"
 #include "agent/expression/function_calls.h"
@@ -38,6 +39,50 @@ Value extreme(Arguments arguments, int wanted) {
   return best;
 }
 
+/// Powers of ten that a double holds exactly.
+constexpr int64_t decimals_max = 22;
+constexpr double two_to_53 = 9007199254740992.0;
+
+double power_of_ten(int64_t exponent) {
+  double power = 1;
+  for (int64_t index = 0; index < exponent; ++index) power *= 10;
+  return power;
+}
+
+/// The whole number nearest to `value` + `rest`, halves away from zero. Requires value >= 0, and that `rest` is what rounding
+/// left of `value`, or has its sign: it decides where `value` seems to lie half-way.
+double nearest_whole(double value, double rest) {
+  const double down = std::trunc(value);
+  const double above_half = (value - down) - 0.5;
+  return above_half + rest >= 0 ? down + 1 : down;
+}
+
+/// Ten's multiples of one are counted in the exact value of x, so that no product or quotient that was rounded decides.
+double rounded(double x, int64_t decimals) {
+  const double size = std::fabs(x);
+  const double power = power_of_ten(decimals < 0 ? -decimals : decimals);
+  // Here neighbouring doubles are further apart than what would be rounded away.
+  if (decimals < 0 ? size / power >= two_to_53 : size >= two_to_53 / power) return x;
+  if (decimals >= 0) {
+    const DoublePair scaled = exact_product(size, power);
+    return std::copysign(nearest_whole(scaled.high, scaled.low) / power, x);
+  }
+  const double quotient = size / power;
+  const DoublePair back = exact_product(quotient, power);
+  return std::copysign(nearest_whole(quotient, ((size - back.high) - back.low) / power) * power, x);
+}
+
+Value rounded(int64_t x, int64_t decimals) {
+  if (decimals >= 0) return Value::of_int(x);
+  if (decimals < -19) return Value::of_int(0);
+  __extension__ using Wide = __int128;
+  Wide power = 1;
+  for (int64_t index = 0; index < -decimals; ++index) power *= 10;
+  const Wide half = x < 0 ? -power / 2 : power / 2;
+  const Wide result = (x + half) / power * power;
+  return result < INT64_MIN || result > INT64_MAX ? Value::null() : Value::of_int(static_cast<int64_t>(result));
+}
+
 uint64_t bits_of(Value value) { return static_cast<uint64_t>(value.as_int()); }
 Value of_bits(uint64_t bits) { return Value::of_int(static_cast<int64_t>(bits)); }
 bool is_bit(int64_t position) { return position >= 0 && position < 64; }
@@ -62,8 +107,14 @@ Value sign(Arguments arguments) {
   return Value::of_int((value.as_float() > 0) - (value.as_float() < 0));
 }
 
-/// Halves away from zero.
-Value round(Arguments arguments) { return whole(arguments[0], std::round); }
+/// Halves away from zero, which are halves of what the double is, not of how it is written: 2.675 is a little less.
+Value round(Arguments arguments) {
+  if (arguments.size() == 1) return whole(arguments[0], std::round);
+  const int64_t decimals = arguments[1].as_int();
+  if (decimals < -decimals_max || decimals > decimals_max) return Value::null();
+  if (arguments[0].type() == Type::Int) return rounded(arguments[0].as_int(), decimals);
+  return of_float(rounded(arguments[0].as_float(), decimals));
+}
 Value floor(Arguments arguments) { return whole(arguments[0], std::floor); }
 Value ceil(Arguments arguments) { return whole(arguments[0], std::ceil); }
 Value trunc(Arguments arguments) { return whole(arguments[0], std::trunc); }

@@ -147,6 +147,9 @@ std::string expression_golden_text() {
   golden.unary({"abs", "sign", "round", "floor", "ceil", "trunc", "sqrt", "exp", "ln", "log10", "sin", "cos", "tan", "to_int",
                 "to_string", "to_bool", "hash"},
                floats);
+  constexpr const char* decimals[] = {"0", "1", "2", "3", "15", "22", "23", "-1", "-2", "-19", "-22", "-23"};
+  golden.binary({"round"}, floats, decimals);
+  golden.binary({"round"}, ints, decimals);
   golden.unary({"abs", "sign", "sqrt", "exp", "ln", "sin", "to_float", "to_string", "to_bool", "bit_not", "hash"}, ints);
   golden.binary({"pow", "atan2", "min", "max", "nullif"}, floats, floats);
   golden.binary({"bit_and", "bit_or", "bit_xor", "shift_left", "shift_right", "bit_test"}, ints, ints);

@@ -148,6 +148,51 @@ TEST(ExpressionFunctions, signs_and_whole_numbers) {
   });
 }
 
+TEST(ExpressionFunctions, rounding_to_decimals_looks_at_the_exact_value) {
+  results_are({
+      {"round(temperature, 0)", "float 22"},
+      {"round(0.25, 1)", "float 0.3"},
+      {"round(-0.25, 1)", "float -0.3"},
+      {"round(0.35, 1)", "float 0.3"},    // 0.34999999999999997...
+      {"round(0.45, 1)", "float 0.5"},    // 0.450000000000000011...
+      {"round(1.115, 2)", "float 1.11"},  // less, although 1.115 * 100 is rounded up to 111.50000000000001
+      {"round(1.005, 2)", "float 1"},     // 1.00499999999999989...
+      {"round(2.675, 2)", "float 2.67"},
+      {"round(-2.675, 2)", "float -2.67"},
+      {"round(0.1 + 0.2, 15)", "float 0.3"},
+      {"round(-0.04, 1)", "float -0"},
+      {"round(5e-324, 22)", "float 0"},
+      {"round(1e300, 22)", "float 1e+300"},
+      {"round(9007199254740993.0, 3)", "float 9007199254740992"},
+      {"round(900719925474099.1, 1)", "float 900719925474099.1"},
+      {"round(1234.5, -2)", "float 1200"},
+      {"round(1250.0, -2)", "float 1300"},
+      {"round(1249.9999999999998, -2)", "float 1200"},
+      {"round(-1250.0, -2)", "float -1300"},
+      {"round(5e21, -22)", "float 1e+22"},
+      {"round(4.9e21, -22)", "float 0"},
+      {"round(1.7976931348623157e308, -22)", "float 1.7976931348623157e+308"},
+      {"round(temperature, 22)", "float 21.5"},
+      {"round(temperature, 23)", "null"},
+      {"round(temperature, -22)", "float 0"},
+      {"round(temperature, -23)", "null"},
+      {"round(temperature, count - 6)", "float 21.5"},
+      {"round(no_float, 1)", "null"},
+      {"round(temperature, no_int)", "null"},
+      {"round(7, 2)", "int 7"},
+      {"round(1249, -2)", "int 1200"},
+      {"round(1250, -2)", "int 1300"},
+      {"round(-1250, -2)", "int -1300"},
+      {"round(4999999999999999999, -19)", "int 0"},
+      {"round(5000000000000000000, -19)", "null"},
+      {"round(9223372036854775807, -1)", "null"},
+      {"round(9223372036854775804, -1)", "int 9223372036854775800"},
+      {"round(9223372036854775807, -20)", "int 0"},
+      {"round(7, 23)", "null"},
+      {"round(7, -23)", "null"},
+  });
+}
+
 TEST(ExpressionFunctions, roots_powers_and_logarithms) {
   results_are({
       {"sqrt(2)", "float 1.4142135623730951"},
