@@ -46,14 +46,17 @@ constexpr const char* help =
 class Printer final : public ReplayHandler {
  public:
   Printer(bool csv, const Schema& schema) : csv_(csv), encoder_(schema), buffer_(encoder_.payload_bytes_max() + 1, '\0') {
-    for (size_t index = 0; csv && index < schema.size(); ++index)
-      printf("%s%s%s", index == 0 ? "" : ",", schema[index].name.c_str(), index + 1 == schema.size() ? "\n" : "");
+    if (!csv) return;
+    std::string names;
+    for (const Field& field : schema.fields())
+      if (!field.hidden) names += (names.empty() ? "" : ",") + field.name;
+    printf("%s\n", names.c_str());
   }
 
-  void on_result(const Schema&, const Record& record) override {
+  void on_result(const Schema& schema, const Record& record) override {
     TextWriter out(buffer_);
     if (csv_)
-      append_csv(record, out);
+      append_csv(schema, record, out);
     else
       encoder_.encode(record, out);
     printf("%.*s\n", static_cast<int>(out.size()), out.text().data());
@@ -67,9 +70,12 @@ class Printer final : public ReplayHandler {
 
  private:
   /// RFC 4180: null is empty, a text stands in quotes.
-  static void append_csv(const Record& record, TextWriter& out) {
+  static void append_csv(const Schema& schema, const Record& record, TextWriter& out) {
+    bool first = true;
     for (size_t index = 0; index < record.values.size(); ++index) {
-      if (index > 0) out.append(",");
+      if (schema[index].hidden) continue;
+      if (!first) out.append(",");
+      first = false;
       const Value& value = record.values[index];
       if (value.is_null()) continue;
       if (value.type() != Type::String) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/app/plan_topics.h"
 #include "agent/operators/route.h"
 #include "connectors/codecs/json_decoder.h"
 
@@ -44,9 +45,8 @@ class GraphBuilder {
   size_t previous_ = 0;  // the main output of the step before, or the first source
 };
 
-InputParts input_parts(const PipelineSpec& pipeline, const SourceSpec& spec) {
+InputParts input_parts(const PipelineSpec& pipeline, const SourceSpec& spec, std::vector<SourceField> fields) {
   InputParts input;
-  std::vector<SourceField> fields = spec.fields;
   const EventTimeSpec& time = spec.event_time;
   for (SourceField& field : fields) field.field.clock = !time.per.value.empty() && field.field.name == time.per.value;
   input.pipeline = pipeline.name;
@@ -62,11 +62,13 @@ InputParts input_parts(const PipelineSpec& pipeline, const SourceSpec& spec) {
 }
 
 bool GraphBuilder::add_inputs() {
-  for (const SourceSpec& source : spec_.source) {
-    // Without a source there is nothing that the steps could be checked against.
+  // Without a source there is nothing that the steps could be checked against.
+  for (const SourceSpec& source : spec_.source)
     if (source.topics.empty() || source.fields.empty()) return false;
-    graph_.parts.inputs.push_back(input_parts(spec_, source));
-  }
+  std::vector<std::vector<SourceField>> fields = decoded_fields(spec_, diagnostics_);
+  if (fields.empty()) return false;
+  for (size_t index = 0; index < spec_.source.size(); ++index)
+    graph_.parts.inputs.push_back(input_parts(spec_, spec_.source[index], std::move(fields[index])));
   for (size_t index = 0; index < spec_.source.size(); ++index)
     outputs_.push_back({spec_.source[index].name,
                         &graph_.parts.inputs[index].decoder->schema(),
@@ -109,7 +111,17 @@ void GraphBuilder::connect(Output& output, size_t to, bool second) {
   graph_.parts.edges.push_back(edge);
 }
 
+/// Where one of the two has lost a segment of the topic that an expression of the pipeline reads by topic(n), which one.
+std::string lost_segment(const Schema& one, const Schema& other) {
+  for (const Field& field : one.fields())
+    if (field.hidden && other.find_topic_segment(field.topic_segment) < 0)
+      return "only one of them still knows " + field.name + " (declare that segment as one of the source's fields)";
+  return {};
+}
+
 std::string differs(const Schema& one, const Schema& other) {
+  for (const auto& [first, second] : {std::pair(&one, &other), std::pair(&other, &one)})
+    if (std::string lost = lost_segment(*first, *second); !lost.empty()) return lost;
   if (one.size() != other.size())
     return "one has " + std::to_string(one.size()) + " fields, the other " + std::to_string(other.size());
   for (size_t index = 0; index < one.size(); ++index)
@@ -131,8 +143,10 @@ std::unique_ptr<Operator> GraphBuilder::make_union(const StepSpec& step, const s
           "a step with select and one with map bring them into one form");
       return nullptr;
     }
-    for (size_t field = 0; field < fields.size(); ++field)
+    for (size_t field = 0; field < fields.size(); ++field) {
       fields[field].max_length = std::max(fields[field].max_length, schema[field].max_length);
+      if (fields[field].topic_segment != schema[field].topic_segment) fields[field].topic_segment = -1;
+    }
   }
   Schema schema;
   for (Field& field : fields) schema.add(std::move(field));

@@ -13,7 +13,8 @@ void report(Diagnostics& diagnostics, const Text& text, const std::vector<Expres
 
 std::vector<std::string> field_names(const Schema& schema) {
   std::vector<std::string> names;
-  for (const Field& field : schema.fields()) names.push_back(field.name);
+  for (const Field& field : schema.fields())
+    if (!field.hidden) names.push_back(field.name);
   return names;
 }
 

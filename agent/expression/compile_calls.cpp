@@ -131,20 +131,19 @@ void Compiler::finish_written_out(const Function& function, const std::vector<Op
   if (result.type == Type::Float) builder_.emit({.operation = Operation::ToFloat});
 }
 
-/// A segment of the topic is a field like any other; this is another way to write its name.
+/// The field that holds the segment: declared, or added by the planner for this call.
 void Compiler::finish_topic(const Operand& segment, Operand& result) {
   const Value* literal = builder_.constant(segment.code_begin, builder_.position());
   if (literal == nullptr || literal->type() != Type::Int || literal->as_int() < 0) {
     result.unknown = true;
     return report(segment, std::string("topic takes ") + takes_text(Takes::Segment));
   }
-  const std::string number = std::to_string(literal->as_int());
-  const int index = schema_.find("topic[" + number + "]");
+  const int index = schema_.find_topic_segment(literal->as_int());
   if (index < 0) {
     result.unknown = true;
-    return report(segment, "segment " + number +
-                               " of the topic is no field here; declare one in the source's fields: \"topic[" + number +
-                               "]\" = \"topic[" + number + "]\"");
+    return report(segment, "segment " + std::to_string(literal->as_int()) +
+                               " of the topic is not known here: a step before this keeps only fields of its own; map it to a "
+                               "field before that");
   }
   builder_.drop_constant();
   builder_.load_field(static_cast<size_t>(index));

@@ -629,7 +629,7 @@ constexpr Function table[] = {
      .gives = Gives::String,
      .written_out = WrittenOut::Topic,
      .signature = "topic(n)",
-     .summary = "segment n of the message's topic, counted from 0; the source declares it as a field named \"topic[n]\"",
+     .summary = "segment n of the topic that the message came by, counted from 0; null if it has no such segment",
      .example = "topic(1) => string hall-2"},
     {.name = "hash",
      .group = FunctionGroup::Other,

@@ -257,9 +257,10 @@ Schema result_schema(StepBuild& build, JoinSpec& spec) {
   for (uint32_t position = 0; position < second.size(); ++position) {
     Field field = second[position];
     const auto is_key = [&](uint32_t key) { return build.input()[key].name == field.name; };
-    if (std::ranges::any_of(build.key_fields(), is_key)) continue;
+    if (field.hidden || std::ranges::any_of(build.key_fields(), is_key)) continue;
     field.name = build.options().text("prefix").value + field.name;
     field.clock = false;
+    field.topic_segment = -1;
     spec.taken.push_back(position);
     build.add_field(schema, std::move(field), build.options().given("prefix") ? "prefix" : "with");
   }

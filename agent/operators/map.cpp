@@ -7,7 +7,7 @@ namespace {
 
 /// What `old` turns into when the field's expression replaces it. The literal null empties a field and leaves its type.
 Field replaced(const Field& old, const Program& value) {
-  if (value.type() == Type::Null) return old;
+  if (value.type() == Type::Null) return {old.name, old.type, old.max_length};
   return {old.name, value.type(), value.type() == Type::String ? value.max_length() : 0};
 }
 
@@ -19,7 +19,7 @@ const MapField* find(const std::vector<MapField>& fields, std::string_view name)
 Schema output_schema(const std::vector<MapField>& fields, const Schema& input) {
   Schema output;
   for (const Field& old : input.fields()) {
-    const MapField* field = find(fields, old.name);
+    const MapField* field = old.hidden ? nullptr : find(fields, old.name);
     output.add(field == nullptr ? old : replaced(old, field->value));
   }
   for (const MapField& field : fields)

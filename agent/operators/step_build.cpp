@@ -13,7 +13,8 @@ std::string did_you_mean(const std::string& name) { return name.empty() ? "" : "
 
 std::string nearest_field(const std::string& name, const Schema& schema) {
   std::vector<std::string> names;
-  for (const Field& field : schema.fields()) names.push_back(field.name);
+  for (const Field& field : schema.fields())
+    if (!field.hidden) names.push_back(field.name);
   return nearest_name(name, names);
 }
 

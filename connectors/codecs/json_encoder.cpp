@@ -28,12 +28,14 @@ size_t json_bytes_max(const Field& field) {
 JsonEncoder::JsonEncoder(const Schema& schema, std::string_view id_field) {
   WEIR_ASSERT(id_field.empty() || schema.find(id_field) < 0);
   for (const Field& field : schema.fields()) {
-    prefixes_.push_back(member_prefix(field.name, prefixes_.empty()));
+    prefixes_.push_back(field.hidden ? std::string() : member_prefix(field.name, no_members_));
+    if (field.hidden) continue;
+    no_members_ = false;
     payload_bytes_max_ += prefixes_.back().size() + json_bytes_max(field);
   }
-  if (prefixes_.empty() && id_field.empty()) payload_bytes_max_ += 1;  // the opening brace
+  if (no_members_ && id_field.empty()) payload_bytes_max_ += 1;  // the opening brace
   if (!id_field.empty()) {
-    id_prefix_ = member_prefix(id_field, prefixes_.empty());
+    id_prefix_ = member_prefix(id_field, no_members_);
     payload_bytes_max_ += id_prefix_.size() + 2 + id_bytes_max;
   }
   payload_bytes_max_ += 1;  // the closing brace
@@ -41,7 +43,7 @@ JsonEncoder::JsonEncoder(const Schema& schema, std::string_view id_field) {
 
 void JsonEncoder::encode(const Record& record, TextWriter& out) {
   append_fields(record, out);
-  out.append(prefixes_.empty() ? "{}" : "}");
+  out.append(no_members_ ? "{}" : "}");
 }
 
 void JsonEncoder::encode_with_id(const Record& record, std::string_view id_text, TextWriter& out) {
@@ -54,6 +56,7 @@ void JsonEncoder::encode_with_id(const Record& record, std::string_view id_text,
 void JsonEncoder::append_fields(const Record& record, TextWriter& out) {
   WEIR_ASSERT(record.values.size() == prefixes_.size());
   for (size_t index = 0; index < prefixes_.size(); ++index) {
+    if (prefixes_[index].empty()) continue;
     const Value& value = record.values[index];
     out.append(prefixes_[index]);
     if (value.type() == Type::String)

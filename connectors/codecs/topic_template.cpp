@@ -112,7 +112,8 @@ void TopicTemplate::parse_field(std::string_view name, size_t offset, const Sche
   int field = schema.find(name);
   if (field < 0) {
     std::vector<std::string> candidates;
-    for (const Field& candidate : schema.fields()) candidates.push_back(candidate.name);
+    for (const Field& candidate : schema.fields())
+      if (!candidate.hidden) candidates.push_back(candidate.name);
     errors.push_back({offset, name.size(), "unknown field " + quoted(name), nearest_name(name, candidates)});
     return;
   }

@@ -111,8 +111,8 @@ TEST(ExpressionDocs, the_list_for_the_terminal_has_every_function_with_its_examp
   const Function* topic = &functions()[static_cast<size_t>(find_function("topic"))];
   STRCMP_EQUAL(
       "[\n  {\"name\": \"topic\", \"group\": \"Other\", \"signature\": \"topic(n)\",\n"
-      "   \"summary\": \"segment n of the message's topic, counted from 0; the source declares it as a field named "
-      "\\\"topic[n]\\\"\",\n"
+      "   \"summary\": \"segment n of the topic that the message came by, counted from 0; null if it has no "
+      "such segment\",\n"
       "   \"example\": \"topic(1)\", \"result\": \"string hall-2\"}\n]\n",
       functions_json({topic}).c_str());
 }

@@ -55,7 +55,8 @@ class ExpressionFixture {
     add("no_float", Type::Float, Value::null());
     add("no_string", Type::String, Value::null());
     add("no_time", Type::Time, Value::null());
-    add("topic[1]", Type::String, Value::of_string("hall-2"));
+    schema.add({"topic[1]", Type::String, 16, false, 1});
+    values.push_back(Value::of_string("hall-2"));
   }
 
   void add(const char* name, Type type, Value value) {

@@ -561,7 +561,9 @@ TEST(ExpressionFunctions, topic_reads_the_field_of_its_segment) {
   needs(0, 16, "topic(1)");
   errors_are({
       {"topic(2)",
-       "6+1 segment 2 of the topic is no field here; declare one in the source's fields: \"topic[2]\" = \"topic[2]\""},
+       "6+1 segment 2 of the topic is not known here: a step before this keeps only fields of its own; map it to a field "
+       "before "
+       "that"},
       {"topic(-1)", "6+2 topic takes a whole number, written out, 0 or more"},
       {"topic(count)", "6+5 topic takes a whole number, written out, 0 or more"},
       {"topic('1')", "6+3 topic takes a whole number, written out, 0 or more"},
