@@ -93,8 +93,13 @@ TEST(JoinStep, nothing_is_kept_of_a_record_that_can_meet_none_any_more) {
   for (int number : {2, 3, 4}) rig.feed(left(number, 102'499));
   STRCMP_EQUAL("2-7 3-7 4-7 ", pairs(rig).c_str());
   UNSIGNED_LONGS_EQUAL(0, rig.graph().evicted());  // although max_rows = 2
-  for (int number : {5, 6, 9}) rig.feed(left(number, 102'500));
-  STRCMP_EQUAL("5-7 5-8 6-7 6-8 9-7 9-8 ", pairs(rig).c_str());
+  for (int number : {5, 6}) rig.feed(left(number, 102'500));
+  STRCMP_EQUAL("5-7 5-8 6-7 6-8 ", pairs(rig).c_str());
+  rig.feed(left(9, 102'499));  // pushes none of the two out
+  STRCMP_EQUAL("9-7 ", pairs(rig).c_str());
+  UNSIGNED_LONGS_EQUAL(0, rig.graph().evicted());
+  rig.feed(left(10, 102'500));
+  STRCMP_EQUAL("10-7 10-8 ", pairs(rig).c_str());
   UNSIGNED_LONGS_EQUAL(1, rig.graph().evicted());
 }
 
