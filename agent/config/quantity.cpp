@@ -1,5 +1,6 @@
 #include "agent/config/quantity.h"
 
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -39,15 +40,17 @@ int64_t number_of(std::string_view digits) {
   return value;
 }
 
-/// `whole` and `fraction` are digits. False where the product is no whole number of the smallest unit or does not fit.
+/// `whole` and `fraction` are digits, at most digits_max. False where the product is no whole number of the smallest unit or
+/// does not fit.
 bool multiply(std::string_view whole, std::string_view fraction, int64_t factor, int64_t& product) {
   int64_t scale = 1;
   for (size_t index = 0; index < fraction.size(); ++index) scale *= 10;
-  __extension__ using Wide = __int128;
-  Wide value = (Wide{number_of(whole)} * scale + number_of(fraction)) * factor;
-  if (value % scale != 0 || value / scale > INT64_MAX) return false;
-  product = static_cast<int64_t>(value / scale);
-  return true;
+  // fraction * factor / scale is whole exactly if what scale does not share with factor divides the fraction.
+  const int64_t shared = std::gcd(scale, factor);
+  const int64_t divisor = scale / shared;
+  if (number_of(fraction) % divisor != 0) return false;
+  const int64_t part = number_of(fraction) / divisor * (factor / shared);
+  return !__builtin_mul_overflow(number_of(whole), factor, &product) && !__builtin_add_overflow(product, part, &product);
 }
 
 Quantity parse(std::string_view text, std::span<const Unit> units, const char* unit_list, const char* example) {

@@ -73,14 +73,16 @@ double rounded(double x, int64_t decimals) {
 }
 
 Value rounded(int64_t x, int64_t decimals) {
+  constexpr int64_t digits_max = 19;  // 10^19 is the last power that 64 bits hold
   if (decimals >= 0) return Value::of_int(x);
-  if (decimals < -19) return Value::of_int(0);
-  __extension__ using Wide = __int128;
-  Wide power = 1;
+  if (decimals < -digits_max) return Value::of_int(0);
+  uint64_t power = 1;
   for (int64_t index = 0; index < -decimals; ++index) power *= 10;
-  const Wide half = x < 0 ? -power / 2 : power / 2;
-  const Wide result = (x + half) / power * power;
-  return result < INT64_MIN || result > INT64_MAX ? Value::null() : Value::of_int(static_cast<int64_t>(result));
+  const uint64_t size = x < 0 ? 0 - static_cast<uint64_t>(x) : static_cast<uint64_t>(x);
+  const uint64_t rest = size % power;
+  const uint64_t result = size - rest + (rest >= power / 2 ? power : 0);
+  if (result > static_cast<uint64_t>(INT64_MAX)) return Value::null();
+  return Value::of_int(x < 0 ? -static_cast<int64_t>(result) : static_cast<int64_t>(result));
 }
 
 uint64_t bits_of(Value value) { return static_cast<uint64_t>(value.as_int()); }
