@@ -143,7 +143,8 @@ void write_one_or_several(const Option& option, JsonText& json) {
 void write_type(const Option& option, JsonText& json) {
   constexpr const char* field_names = "^.{1,63}$";
   constexpr const char* field_rules =
-      "^\\s*(topic\\[[0-9]+\\]|arrival|(bool|int|float|string(\\([0-9]+\\))?|time\\((s|ms|us|ns|rfc3339|local\\s*,[^)]+)\\))(\\s+\\$.*)?)\\s*$";
+      "^\\s*(topic\\[[0-9]+\\]|arrival|(bool|int|float|string(\\([0-9]+\\))?|time\\((s|ms|us|ns|rfc3339|local\\s*,[^)]+)\\))("
+      "\\s+\\$.*)?)\\s*$";
   switch (option.type) {
     case OptionType::Boolean:
       return json.member("type", "boolean");

@@ -34,7 +34,7 @@ class JsonEncoder final : public Encoder {
 
   std::vector<std::string> prefixes_;  // what stands before each value: `{"a":`, `,"b":`; empty: a hidden field
   bool no_members_ = true;
-  std::string id_prefix_;              // empty: no id field
+  std::string id_prefix_;  // empty: no id field
   size_t payload_bytes_max_ = 0;
 };
 
