@@ -57,6 +57,18 @@ TEST(ReplayCommand, reads_and_writes_csv) {
   STRCMP_EQUAL("device,n,mean,window_start,window_end\n\"kitchen\",2,1.5,0,10000\n", result.output.c_str());
 }
 
+TEST(ReplayCommand, what_topic_reads_is_no_column_and_comes_from_the_option_where_the_file_has_none) {
+  std::ofstream(config)
+      << "[mqtt.m]\nurl = \"mqtt://127.0.0.1:1\"\n[[pipeline]]\nname = \"p\"\n[pipeline.source]\nmqtt = \"m\"\n"
+         "topics = [\"sensors/+/env\"]\nformat = \"json\"\nfields = { t = \"float\" }\n"
+         "[[pipeline.step]]\nfilter = \"topic(1) = 'kitchen' and t > 1\"\n"
+         "[pipeline.sink]\nmqtt = \"m\"\ntopic = \"x\"\nformat = \"json\"\n";
+  const std::string input = write("r.csv", "t\n1\n2\n");
+  STRCMP_EQUAL("t\n2\n", replay(input, {"--csv", "--topic", "sensors/kitchen/env"}).output.c_str());
+  STRCMP_EQUAL("t\n", replay(input, {"--csv", "--topic", "sensors/attic/env"}).output.c_str());
+  STRCMP_EQUAL("{\"t\":2}\n", replay(input, {"--topic", "sensors/kitchen/env"}).output.c_str());
+}
+
 TEST(ReplayCommand, says_what_is_wrong) {
   ProcessResult result = replay(directory.file("absent.txt"));
   LONGS_EQUAL(66, result.end.exit_code);
