@@ -76,13 +76,9 @@ Status SqliteCheckpointStore::check_suspect() {
 Status SqliteCheckpointStore::reserve_space(const StoreOptions& options) {
   Status database = reserve_database_space(database_, options.database_bytes);
   if (!database.ok() && database.code() != Code::Full) return database;
-  const std::string wal = database_path(options.state_dir) + "-wal";
-  if (file_bytes(wal) >= wal_bytes(options)) return database;
-  // Zeros behind the last frame end the WAL for SQLite. The file must have pages by now, or SQLite would delete the WAL.
-  database_.close();
-  Status extended = extend_with_zeros(wal, wal_bytes(options));
-  WEIR_TRY(database_.open(settings_of(options)));
-  return extended.ok() ? database : extended;
+  Status wal = database_.reserve_wal(wal_bytes(options));
+  if (!wal.ok() && wal.code() != Code::Full) return wal;
+  return wal.ok() ? database : wal;
 }
 
 Status SqliteCheckpointStore::prepare() {

@@ -157,6 +157,27 @@ Result<size_t> Database::read_file(uint64_t offset, std::span<uint8_t> to) {
   return count;
 }
 
+Status Database::reserve_wal(uint64_t bytes) {
+  static constexpr uint8_t zeros[32768] = {};
+  HeapScope scope(HeapOwner::Sqlite);
+  sqlite3_file* wal = nullptr;
+  WEIR_TRY(sqlite_status(sqlite3_file_control(connection_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal)));
+  if (wal == nullptr || wal->pMethods == nullptr) return {Code::Io, "the database has no write-ahead log yet"};
+  sqlite3_int64 present = 0;
+  WEIR_TRY(sqlite_status(wal->pMethods->xFileSize(wal, &present)));
+  const auto wanted = static_cast<sqlite3_int64>(bytes);
+  if (present >= wanted) return {};
+  Status written;
+  while (present < wanted && written.ok()) {
+    const auto count = static_cast<int>(std::min<sqlite3_int64>(wanted - present, sizeof zeros));
+    written = sqlite_status(wal->pMethods->xWrite(wal, zeros, count, present));
+    present += count;
+  }
+  if (!written.ok() && written.code() != Code::Full) return written;
+  WEIR_TRY(sqlite_status(wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL)));
+  return written;
+}
+
 Status Database::checkpoint_wal() {
   HeapScope scope(HeapOwner::Sqlite);
   int frames = 0;

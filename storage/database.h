@@ -61,6 +61,10 @@ class Database {
   /// the lock away. How many bytes there were, 0 at the end.
   Result<size_t> read_file(uint64_t offset, std::span<uint8_t> to);
 
+  /// Makes the WAL's file at least `bytes` long, in zeros, and syncs: zeros behind the last frame end the WAL for SQLite, and
+  /// blocks that were written once are overwritten in place. Through SQLite's own handle, like read_file. Requires that the
+  /// database has tables and that no transaction is open. Code::Full if the disk has no room; what fitted stays.
+  Status reserve_wal(uint64_t bytes);
   /// Frames in the WAL after the last commit.
   uint32_t wal_frames() const { return wal_frames_; }
   /// Copies the WAL into the database; the next commit starts the WAL from its beginning. Two fdatasyncs.

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "firmware-tests/support/random.h"
+#include "firmware-tests/support/volatile_file.h"
 #include "storage/block_file.h"
 
 namespace weir {
@@ -15,7 +15,7 @@ class SimulatedDisk {
  public:
   static constexpr size_t sector_bytes = 512;
 
-  explicit SimulatedDisk(size_t bytes) : current_(bytes), durable_(bytes) {}
+  explicit SimulatedDisk(size_t bytes) : file_(bytes) {}
   /// Without it a write that covers a part of a sector puts all of the sector at risk.
   bool powersafe_overwrite = false;
   bool lies_about_sync = false;
@@ -32,21 +32,14 @@ class SimulatedDisk {
   uint64_t operations() const { return operations_; }
   uint64_t syncs() const { return syncs_; }
   uint64_t bytes_written() const { return bytes_written_; }
-  std::vector<uint8_t>& bytes() { return current_; }
-  void flip_bit(size_t bit);
+  const std::vector<uint8_t>& bytes() const { return file_.current(); }
+  void flip_bit(size_t bit) { file_.flip_bit(bit); }
 
  private:
   friend class SimulatedFile;
-  struct Write {
-    uint64_t at;
-    std::vector<uint8_t> bytes;
-  };
   bool operate();
-  void settle(const Write& write, Random& random);
 
-  std::vector<uint8_t> current_;
-  std::vector<uint8_t> durable_;
-  std::vector<Write> unsynced_;
+  VolatileFile file_;
   uint64_t left_ = 0;
   uint64_t operations_ = 0;
   uint64_t syncs_ = 0;
