@@ -40,6 +40,8 @@ struct StoreOptions {
   /// The largest transaction: the WAL's file is made long enough for wal_frames_max frames and one of these on top, so that
   /// it never grows.
   uint64_t transaction_bytes_max = 512 << 10;
+  /// The largest single blob that is written or read.
+  uint64_t blob_bytes_max = 64 << 10;
   /// Database file at the start, so that it grows late.
   uint64_t database_bytes = 1 << 20;
   uint64_t database_bytes_max = 0;  // quota; 0: none
@@ -60,6 +62,9 @@ class SqliteCheckpointStore final : public CheckpointStore {
   Status space_reserved() const { return space_reserved_; }
   /// What the WAL's file is made to hold.
   static uint64_t wal_bytes(const StoreOptions& options);
+
+  /// What SQLite needs in memory at most (storage/sqlite_memory.h), for a store with these options.
+  static uint64_t memory_bytes(const StoreOptions& options);
 
   uint64_t instance() const override { return instance_; }
   Result<PipelineRow> open_pipeline(std::string_view name, PipelineLimits limits) override;

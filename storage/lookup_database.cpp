@@ -77,6 +77,8 @@ bool LookupDatabase::read(FunctionRef<const char*(std::span<const Value>)> row, 
   sqlite3_stmt* statement = nullptr;
   int code = sqlite3_open_v2(spec_.path.c_str(), &connection, SQLITE_OPEN_READONLY, nullptr);
   if (code == SQLITE_OK) sqlite3_busy_timeout(connection, busy_ms);
+  // The table is read once, from its beginning to its end.
+  if (code == SQLITE_OK) code = sqlite3_exec(connection, "PRAGMA cache_size=8; PRAGMA mmap_size=0", nullptr, nullptr, nullptr);
   if (code == SQLITE_OK) code = sqlite3_prepare_v2(connection, sql_.c_str(), -1, &statement, nullptr);
   bool good = true;
   uint64_t number = 0;

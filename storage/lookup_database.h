@@ -11,6 +11,9 @@ namespace weir {
 
 class LookupDatabase final : public LookupFile {
  public:
+  /// What SQLite needs in memory while one of them is read.
+  static constexpr uint64_t memory_bytes = 256 << 10;
+
   LookupDatabase(LookupFileSpec spec, Arena& arena, const std::string& pool);
 
   bool changed() override;

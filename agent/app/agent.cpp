@@ -22,6 +22,7 @@
 #include "agent/runtime/service_notify.h"
 #include "agent/status/dead_letter_report.h"
 #include "connectors/mqtt/connector.h"
+#include "storage/lookup_database.h"
 #include "storage/set_aside.h"
 
 namespace weir {
@@ -51,6 +52,15 @@ uint64_t resident_bytes() {
   return uint64_t{resident} * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
+// A table of a lookup may be read from a SQLite file while the agent runs.
+bool reads_lookup_tables(const Specification& specification) {
+  return std::ranges::any_of(specification.pipeline, [](const PipelineSpec& pipeline) {
+    return std::ranges::any_of(pipeline.step, [](const StepSpec& step) {
+      return step.kind != nullptr && std::string_view(step.kind->verb) == "lookup";
+    });
+  });
+}
+
 }  // namespace
 
 Agent::Agent(LoadedConfig& config, Clock& clock)
@@ -64,6 +74,7 @@ Agent::Agent(LoadedConfig& config, Clock& clock)
   pipeline_status_ = arena_.take<PipelineStatus>(config.specification.pipeline.size(), "status",
                                                  "what the control socket shows of each pipeline");
   pipelines_ = build_pipelines(config, arena_, &journal_thread_);
+  take_sqlite_block();
   checkpoint_requests_ = std::make_unique<CheckpointRequests>(pipelines_);
   control_topic_ = build_control_topic(config, arena_);
   control_topic_requests_ = std::make_unique<CheckpointRequests>(pipelines_);
@@ -144,9 +155,20 @@ StoreOptions Agent::store_options() const {
   bool all_careless =
       std::ranges::all_of(specs, [](const PipelineSpec& spec) { return spec.checkpoint.durability == "process-crash"; });
   options.durability = all_careless ? CommitDurability::ProcessCrash : CommitDurability::PowerLoss;
-  for (const auto& pipeline : pipelines_)
+  uint64_t database_bytes = 0;
+  for (const auto& pipeline : pipelines_) {
     options.transaction_bytes_max = std::max(options.transaction_bytes_max, pipeline->transaction_bytes_max());
+    options.blob_bytes_max = std::max(options.blob_bytes_max, pipeline->blob_bytes_max());
+    database_bytes += pipeline->stored_bytes_max();
+  }
+  options.database_bytes = std::max(options.database_bytes, database_bytes);
   return options;
+}
+
+void Agent::take_sqlite_block() {
+  uint64_t bytes = SqliteCheckpointStore::memory_bytes(store_options());
+  if (reads_lookup_tables(config_.specification)) bytes += LookupDatabase::memory_bytes;
+  sqlite_block_ = arena_.take<uint8_t>(static_cast<size_t>(bytes), "sqlite", "what the state database needs, once");
 }
 
 Status Agent::open_store(const StoreOptions& options) {
@@ -156,6 +178,7 @@ Status Agent::open_store(const StoreOptions& options) {
 
 Status Agent::open_state() {
   int64_t start = clock_.now().boot_ms;
+  sqlite_memory_.emplace(sqlite_block_);
   const StoreOptions options = store_options();
   Status status = open_store(options);
   if (status.code() == Code::Corrupt && fresh_if_corrupt()) {
@@ -379,6 +402,11 @@ void Agent::answer_status(bool json, TextWriter& out, Now now) {
   status.memory_reserved = arena_.used();
   status.memory_limit = config_.specification.agent.memory_limit;
   status.memory_rss = resident_bytes();
+  const SqliteMemoryUse sqlite = SqliteMemory::use();
+  status.sqlite_limit = sqlite.limit;
+  status.sqlite_used = sqlite.used;
+  status.sqlite_peak = sqlite.peak;
+  status.sqlite_refused = sqlite.refused;
   status.pipelines = pipeline_status_;
   json ? render_status_json(status, out) : render_status_text(status, out);
 }

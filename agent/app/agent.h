@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "agent/status/control_server.h"
 #include "connectors/mqtt/control_topic.h"
 #include "storage/checkpoint_store.h"
+#include "storage/sqlite_memory.h"
 
 namespace weir {
 
@@ -63,6 +65,7 @@ class Agent final : private ControlHandler, private ControlTopicHandler, private
   Status open_state();
   StoreOptions store_options() const;
   Status open_store(const StoreOptions& options);
+  void take_sqlite_block();
   Status restore_pipelines(const RunOptions& options);
   Status start();
   Status watch_signals();
@@ -82,6 +85,8 @@ class Agent final : private ControlHandler, private ControlTopicHandler, private
   Clock& clock_;
   Now process_start_;
   Arena arena_;
+  std::span<uint8_t> sqlite_block_;
+  std::optional<SqliteMemory> sqlite_memory_;  // gone after everything that has the database open
   Reactor reactor_;
   ControlServer control_;
   std::vector<std::unique_ptr<Pipeline>> pipelines_;

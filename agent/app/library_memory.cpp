@@ -8,8 +8,6 @@
 namespace weir {
 namespace {
 
-// Measured on Debian 12's builds: SQLite's peak with a cache of 64 pages, a WAL of 1,000 frames and 32 KiB blobs is 403 KiB.
-constexpr size_t sqlite_bytes = 512 * 1024;
 // A PUBACK that waits in libmosquitto's queue: its packet structure and 4 bytes, as malloc rounds them.
 constexpr size_t queued_acknowledgement_bytes = 144;
 // A published message in flight, besides its topic and payload.
@@ -21,7 +19,6 @@ constexpr size_t thread_stack_bytes = 64 * 1024;  // touched, of the address spa
 
 std::vector<Pool> library_memory(const Specification& specification) {
   std::vector<Pool> pools;
-  pools.push_back({"sqlite", "its page cache, WAL index and statements", sqlite_bytes});
   for (const PipelineSpec& pipeline : specification.pipeline) {
     size_t acknowledgements = pipeline.first_source().max_unacked * queued_acknowledgement_bytes;
     pools.push_back({pipeline.name + ".source.mqtt",

@@ -16,6 +16,7 @@ struct SnapshotBounds {
   size_t blobs = 0;
   size_t trims = 0;
   size_t entry_bytes = 0;  // of keyed state: what one record that changes it adds
+  size_t blob_bytes = 0;   // the largest single blob; 0: as large as all of them
 };
 
 /// What has changed since the last barrier.

@@ -107,8 +107,10 @@ bool DeviceClocks::check_idle(int64_t boot_ms) {
 
 SnapshotBounds DeviceClocks::snapshot_bounds() const {
   SnapshotBounds bounds = state_.snapshot_bounds();
+  const size_t keyed_bytes = bounds.bytes;
   bounds.bytes += sizeof(int64_t) + sizeof(uint32_t);
   bounds.blobs += 1;
+  bounds.blob_bytes = std::max(bounds.blob_bytes, bounds.bytes - keyed_bytes);
   return bounds;
 }
 

@@ -312,8 +312,10 @@ bool KeyedOperator::tick(int64_t processing_ms) {
 
 SnapshotBounds KeyedOperator::snapshot_bounds() const {
   SnapshotBounds bounds = state_.snapshot_bounds();
+  const size_t keyed_bytes = bounds.bytes;
   bounds.bytes += 3 * sizeof(int64_t) + 2 * sizeof(uint32_t) + watermarks_ms_.size_bytes();
   bounds.blobs += 1;
+  bounds.blob_bytes = std::max(bounds.blob_bytes, bounds.bytes - keyed_bytes);
   return bounds;
 }
 

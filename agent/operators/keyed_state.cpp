@@ -72,7 +72,7 @@ SnapshotBounds KeyedState::snapshot_bounds() const {
   // Each slot is written at most once, in a delta or with its chunk. The deltas hold slots of chunks that are not rewritten,
   // and a delta blob holds at least as many entries as a chunk has slots: there are no more blobs than chunks.
   const size_t entry_bytes = entry_header_bytes + slot_bytes_;
-  return {slots() * entry_bytes, chunks_.size(), 2, entry_bytes};
+  return {slots() * entry_bytes, chunks_.size(), 2, entry_bytes, blob_bytes_max};
 }
 
 void KeyedState::snapshot(Snapshot& snapshot, uint32_t op) {

@@ -9,9 +9,11 @@ namespace weir {
 
 SnapshotBounds WindowAggregate::snapshot_bounds() const {
   SnapshotBounds bounds = state_.snapshot_bounds();
+  const size_t keyed_bytes = bounds.bytes;
   bounds.bytes += sizeof(int64_t) + sizeof(uint32_t);
   if (parts_.any()) bounds.bytes += 2 * sizeof(uint64_t) + sizeof(uint32_t) + clocks_.size() * sizeof(int64_t);
   bounds.blobs += 1;
+  bounds.blob_bytes = std::max(bounds.blob_bytes, bounds.bytes - keyed_bytes);
   return bounds;
 }
 

@@ -43,6 +43,21 @@ uint64_t Pipeline::transaction_bytes_max() const {
   return total_bounds(stateful_).bytes + parts_.outbox.memory / 2 + dead_letters + manifest_bytes_max;
 }
 
+uint64_t Pipeline::stored_bytes_max() const {
+  const uint64_t keyed = keyed_bytes().state;
+  return 2 * keyed + parts_.checkpoints_retained * (transaction_bytes_max() - keyed);
+}
+
+uint64_t Pipeline::blob_bytes_max() const {
+  uint64_t most =
+      std::max({uint64_t{parts_.outbox.memory / 2}, uint64_t{parts_.dead_letter_payload_max}, uint64_t{manifest_bytes_max}});
+  for (const Stateful* part : stateful_) {
+    const SnapshotBounds bounds = part->snapshot_bounds();
+    most = std::max<uint64_t>(most, bounds.blob_bytes > 0 ? bounds.blob_bytes : bounds.bytes);
+  }
+  return most;
+}
+
 void Pipeline::fill_status(PipelineStatus& status, Now now) const {
   constexpr const char* names[] = {"built", "running", "stopping", "stopping", "stopping", "stopped", "failed"};
   status.name = parts_.name;

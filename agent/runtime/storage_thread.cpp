@@ -7,9 +7,11 @@
 namespace weir {
 
 void StorageThread::keep_house() {
-  if (Status status = store_.after_commit(); !status.ok())
+  const Status status = store_.after_commit();
+  if (!status.ok() && house_is_kept_)
     log(LogLevel::Warning, "storage: moving the write-ahead log into the database failed: %s (%d)", status.text(),
         status.detail());
+  house_is_kept_ = status.ok();
 }
 
 int64_t StorageThread::boot_us() {

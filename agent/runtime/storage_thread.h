@@ -24,6 +24,7 @@ class StorageThread final : public StorageExecutor, private Housekeeper {
   void keep_house() override;
 
   CheckpointStore& store_;
+  bool house_is_kept_ = true;  // what went wrong with it is said once
   WorkerThread thread_;
 };
 

@@ -19,6 +19,10 @@ struct AgentStatus {
   uint64_t memory_reserved = 0;  // bytes, what `weir plan` prints
   uint64_t memory_limit = 0;
   uint64_t memory_rss = 0;
+  uint64_t sqlite_limit = 0;  // bytes of the block that SQLite has, part of what is reserved
+  uint64_t sqlite_used = 0;
+  uint64_t sqlite_peak = 0;
+  uint64_t sqlite_refused = 0;  // requests that found no room in it
   std::span<const PipelineStatus> pipelines;
 };
 

@@ -33,6 +33,13 @@ void render_memory(const AgentStatus& status, TextWriter& out) {
   memory.number("limit", status.memory_limit);
   memory.number("rss", status.memory_rss);
   memory.flag("heap_guard", heap_guard_present());
+  {
+    JsonObject sqlite(memory.key("sqlite"));
+    sqlite.number("limit", status.sqlite_limit);
+    sqlite.number("used", status.sqlite_used);
+    sqlite.number("peak", status.sqlite_peak);
+    sqlite.number("refused", status.sqlite_refused);
+  }
   JsonObject heap(memory.key("heap_allocations"));
   heap.number("weir", heap_allocations(HeapOwner::Weir));
   heap.number("mosquitto", heap_allocations(HeapOwner::Mosquitto));

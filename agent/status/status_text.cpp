@@ -116,6 +116,11 @@ void render_status_text(const AgentStatus& status, TextWriter& out) {
   render_size(out, status.memory_limit);
   out.append(", resident ");
   render_size(out, status.memory_rss);
+  out.append(", SQLite at most ");
+  render_size(out, status.sqlite_peak);
+  out.append(" of ");
+  render_size(out, status.sqlite_limit);
+  if (status.sqlite_refused > 0) out.printf(" (%" PRIu64 " requests refused)", status.sqlite_refused);
   if (heap_guard_present())
     out.printf(", %" PRIu64 " heap allocations of weir's own since start", heap_allocations(HeapOwner::Weir));
   out.append('\n');

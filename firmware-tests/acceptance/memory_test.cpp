@@ -86,6 +86,9 @@ TEST(Memory, nothing_of_ours_allocates_after_the_start) {
   if (!agent.memory.heap_guard) return;  // a sanitizer's build does not count
   CHECK_TRUE(agent.memory.mosquitto_allocations > 0);
   UNSIGNED_LONGS_EQUAL(0, agent.memory.weir_allocations);
+  UNSIGNED_LONGS_EQUAL(0, agent.memory.sqlite_allocations);
+  CHECK_TRUE(agent.memory.sqlite_peak > 0 && agent.memory.sqlite_peak <= agent.memory.sqlite_limit);
+  UNSIGNED_LONGS_EQUAL(0, agent.memory.sqlite_refused);
 }
 
 TEST(Memory, status_and_dead_letters_do_not_allocate_either) {

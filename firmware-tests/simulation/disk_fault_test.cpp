@@ -106,3 +106,67 @@ TEST(DiskFault, of_any_sync_is_survived) {
 }
 TEST(DiskFault, of_any_truncation_is_survived) { fail_every(DiskOperation::Truncate); }
 TEST(DiskFault, of_any_deletion_is_survived) { fail_every(DiskOperation::Delete); }
+
+TEST_GROUP(DiskWithoutRoom) {
+  TemporaryDirectory directory;
+  SimDisk disk{1};
+  StoreModel model;
+  StoreOptions options = small_store(directory.file("state"));
+  std::unique_ptr<StoreProcess> process;
+
+  void start() {
+    process = std::make_unique<StoreProcess>(model, options, ++seed, 2);
+    STRCMP_EQUAL("ok", process->start().text());
+  }
+  void restart_after_power_cut() {
+    process = nullptr;
+    disk.power_on();
+    start();
+  }
+  /// The first error, or Ok after so many more checkpoints.
+  Status go_on(uint64_t checkpoints) {
+    const uint64_t wanted = process->commits() + checkpoints;
+    while (process->commits() < wanted) {
+      WEIR_TRY(process->run_once());
+      WEIR_TRY(process->housekeeping());
+    }
+    return {};
+  }
+  void check_model() { STRCMP_EQUAL("", model.problem.c_str()); }
+  uint64_t seed = 0;
+};
+
+TEST(DiskWithoutRoom, makes_every_checkpoint_in_the_space_that_was_reserved) {
+  options.database_bytes = 512 << 10;
+  start();
+  STRCMP_EQUAL("ok", process->space_reserved().text());
+  disk.bytes_max = disk.bytes();
+  STRCMP_EQUAL("ok", go_on(200).text());
+  restart_after_power_cut();
+  STRCMP_EQUAL("ok", go_on(20).text());
+  UNSIGNED_LONGS_EQUAL(disk.bytes_max, disk.bytes());
+  check_model();
+}
+
+TEST(DiskWithoutRoom, says_that_a_checkpoint_does_not_fit_and_goes_on_once_it_does) {
+  start();
+  disk.bytes_max = disk.bytes();
+  Status status;
+  for (int attempt = 0; attempt < 400 && status.ok(); ++attempt) status = go_on(1);
+  CHECK(status.code() == Code::Full);
+  CHECK(go_on(1).code() == Code::Full);
+  const uint64_t announced = model.announced;
+  restart_after_power_cut();
+  UNSIGNED_LONGS_EQUAL(announced, model.announced);
+  disk.bytes_max = UINT64_MAX;
+  STRCMP_EQUAL("ok", go_on(30).text());
+  restart_after_power_cut();
+  check_model();
+}
+
+TEST(DiskWithoutRoom, at_the_first_start_is_said) {
+  disk.bytes_max = 100 << 10;
+  SqliteCheckpointStore store;
+  STRCMP_EQUAL("ok", store.open(options).text());
+  CHECK(store.space_reserved().code() == Code::Full);
+}

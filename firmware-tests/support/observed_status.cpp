@@ -114,6 +114,10 @@ void read_memory(Element from, ObservedAgent& to) {
   read(from, "limit", to.memory.limit);
   read(from, "rss", to.memory.rss);
   read(from, "heap_guard", to.memory.heap_guard);
+  const Element sqlite = member(from, "sqlite");
+  read(sqlite, "limit", to.memory.sqlite_limit);
+  read(sqlite, "peak", to.memory.sqlite_peak);
+  read(sqlite, "refused", to.memory.sqlite_refused);
   if (!has(from, "heap_allocations")) return;
   const Element allocations = member(from, "heap_allocations");
   read(allocations, "weir", to.memory.weir_allocations);

@@ -77,6 +77,9 @@ struct ObservedAgent {
     uint64_t mosquitto_allocations = 0;
     uint64_t sqlite_allocations = 0;
     uint64_t system_allocations = 0;
+    uint64_t sqlite_limit = 0;
+    uint64_t sqlite_peak = 0;
+    uint64_t sqlite_refused = 0;
   } memory;
   std::vector<ObservedPipeline> pipelines;
 

@@ -90,7 +90,6 @@ StoreProcess::~StoreProcess() = default;
 
 Status StoreProcess::start() {
   WEIR_TRY(store_->open(options_));
-  WEIR_TRY(store_->space_reserved());
   Result<PipelineRow> row = store_->open_pipeline("p", {{}, retained_});
   if (!row.ok()) return row.status();
   row_ = row.value();

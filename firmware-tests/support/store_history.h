@@ -46,6 +46,7 @@ class StoreProcess {
   /// Some changes, and a checkpoint of them: made, or given up after its snapshot.
   Status run_once();
   Status housekeeping() { return store_->after_commit(); }
+  Status space_reserved() const { return store_->space_reserved(); }
   uint64_t commits() const { return commits_; }
 
  private:

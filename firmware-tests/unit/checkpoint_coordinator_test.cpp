@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "agent/base/heap_guard.h"
 #include "firmware-tests/support/memory_store.h"
 
 #include <CppUTest/TestHarness.h>
@@ -115,6 +116,25 @@ TEST(CheckpointCoordinator, has_one_in_flight_at_most) {
   UNSIGNED_LONGS_EQUAL(1, barriers);
   executor.run(now);
   wait(0);
+  UNSIGNED_LONGS_EQUAL(2, barriers);
+}
+
+TEST(CheckpointCoordinator, that_is_slow_holds_up_the_next_one_instead_of_allocating) {
+  start();
+  coordinator->request(CheckpointReason::Requested);
+  wait(0);
+  heap_guard_arm();
+  for (int round = 0; round < 100; ++round) {
+    records(1);
+    coordinator->request(CheckpointReason::Requested);
+    wait(10);
+  }
+  const uint64_t allocations = heap_allocations(HeapOwner::Weir);
+  heap_guard_disarm();
+  UNSIGNED_LONGS_EQUAL(1, barriers);
+  UNSIGNED_LONGS_EQUAL(0, allocations);
+  executor.run(now);
+  wait(1000);
   UNSIGNED_LONGS_EQUAL(2, barriers);
 }
 
