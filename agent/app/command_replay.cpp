@@ -25,11 +25,10 @@ constexpr const char* help =
     "Runs a recording through a pipeline as fast as it goes and prints the results: no broker, no state. The configuration is\n"
     "the one that `weir run` takes; its connections are not used.\n"
     "  --input FILE     the messages, `-` for standard input, one a line: a payload, or `TOPIC PAYLOAD` as\n"
-    "                   `mosquitto_sub -v` writes it, or `SECONDS TOPIC PAYLOAD` as `mosquitto_sub -F '%U %t %p'` does, which "
-    "also\n"
-    "                   says when it came (otherwise \"arrival\" is 1970 for all); a FILE.csv begins with a line of names, and "
-    "each row becomes a JSON "
-    "object\n"
+    "                   `mosquitto_sub -v` writes it, or `SECONDS TOPIC PAYLOAD` as `mosquitto_sub -F '%U %t %p'` does,\n"
+    "                   which also says when it came (otherwise \"arrival\" is 1970 for all). A FILE.csv begins with a line\n"
+    "                   of names, and each row becomes a JSON object: what a field reads as a string is a text, every other\n"
+    "                   cell what it looks like; an empty one is null\n"
     "  --topic TOPIC    the topic of messages that come without one (default: the first filter, each wildcard as `replay`)\n"
     "  --pipeline NAME  which pipeline, where there are several\n"
     "  --journal [STATE_DIR]  the input that an agent has recorded with ack = \"journal\" (default: the configuration's "
@@ -121,8 +120,8 @@ int replay_file(const PipelineSpec& pipeline, PlannedGraph graph, Arena& arena, 
     fprintf(stderr, "weir: error: cannot read %s: %s\n", line.input.c_str(), strerror(errno));
     return exit_no_input;
   }
-  ReplayInput input(line.input == "-" ? std::cin : file, line.input.ends_with(".csv"),
-                    line.topic.empty() ? topic_for(pipeline) : line.topic);
+  const std::string topic = line.topic.empty() ? topic_for(pipeline) : line.topic;
+  ReplayInput input(line.input == "-" ? std::cin : file, line.input.ends_with(".csv"), topic, fields_for(pipeline, topic));
   Printer printer(line.csv, *graph.result);
   Replay run(pipeline.name, std::move(graph), arena, printer);
   while (input.next()) {

@@ -30,6 +30,9 @@ bool is_number(std::string_view text) {
          text.find(".E") == std::string_view::npos;
 }
 
+/// Whether JSON would read it as something else than a text.
+bool is_literal(std::string_view text) { return text == "true" || text == "false" || text == "null" || is_number(text); }
+
 }  // namespace
 
 std::string topic_for(const PipelineSpec& pipeline) {
@@ -39,15 +42,32 @@ std::string topic_for(const PipelineSpec& pipeline) {
   return topic;
 }
 
-ReplayInput::ReplayInput(std::istream& stream, bool csv, std::string topic)
+const std::vector<SourceField>& fields_for(const PipelineSpec& pipeline, std::string_view topic) {
+  static const std::vector<SourceField> none;
+  for (const SourceSpec& source : pipeline.source)
+    for (const Text& filter : source.topics)
+      if (topic_matches(without_share(filter.value), topic)) return source.fields;
+  return none;
+}
+
+ReplayInput::ReplayInput(std::istream& stream, bool csv, std::string topic, const std::vector<SourceField>& fields)
     : stream_(stream), csv_(csv), standard_topic_(std::move(topic)) {
-  if (!csv_) return;
+  if (csv_) read_names(fields);
+}
+
+void ReplayInput::read_names(const std::vector<SourceField>& fields) {
   text_.assign(std::istreambuf_iterator<char>(stream_), {});
   rows_.emplace(text_);
   cells_.resize(csv_columns_max);
   size_t count = 0;
   if (!rows_->next(cells_, count)) return;
-  for (size_t index = 0; index < std::min(count, cells_.size()); ++index) names_.emplace_back(cells_[index].text);
+  for (const CsvCell& cell : std::span(cells_).first(std::min(count, cells_.size()))) {
+    const auto reads_as_text = [&](const SourceField& field) {
+      return field.origin == FieldOrigin::Payload && field.field.type == Type::String && field.path.size() == 1 &&
+             field.path[0].name == cell.text;
+    };
+    columns_.push_back({std::string(cell.text), std::ranges::any_of(fields, reads_as_text)});
+  }
 }
 
 bool ReplayInput::read_line() {
@@ -98,16 +118,18 @@ void ReplayInput::split_topic() {
 
 void ReplayInput::object_from(std::span<const CsvCell> row) {
   object_.assign(1, '{');
-  for (size_t index = 0; index < names_.size() && index < row.size(); ++index) {
+  for (size_t index = 0; index < columns_.size() && index < row.size(); ++index) {
     const CsvCell& cell = row[index];
+    const Column& column = columns_[index];
     if (index > 0) object_ += ',';
-    object_ += json_string(names_[index]);
+    object_ += json_string(column.name);
     object_ += ':';
-    const bool bare = cell.text == "true" || cell.text == "false" || cell.text == "null" || is_number(cell.text);
-    if (cell.quoted || (!bare && !cell.text.empty()))
+    if (cell.text.empty() && !(cell.quoted && column.text))
+      object_ += "null";
+    else if (column.text || !is_literal(cell.text))
       object_ += json_string(cell.text);
     else
-      object_ += cell.text.empty() ? std::string_view("null") : cell.text;
+      object_ += cell.text;
   }
   object_ += '}';
 }

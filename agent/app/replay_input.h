@@ -14,14 +14,17 @@ namespace weir {
 
 /// A topic that the pipeline's first source takes: its first filter with each wildcard as "replay".
 std::string topic_for(const PipelineSpec& pipeline);
+/// What the source reads that takes messages of this topic; nothing if none does.
+const std::vector<SourceField>& fields_for(const PipelineSpec& pipeline, std::string_view topic);
 
 class ReplayInput {
  public:
   /// Lines of payloads, of `TOPIC PAYLOAD` or of `SECONDS TOPIC PAYLOAD`; or CSV, whose first row names the columns: each
-  /// further row becomes a JSON object, in which numbers, true, false and null are what they look like, empty is null, and
-  /// everything else, or what stands in quotes, is a text. `topic` is that of messages without one. The stream must outlive
+  /// further row becomes a JSON object. A cell of a column that one of `fields` reads as a string is a text, whatever it looks
+  /// like, and null where it is empty without quotes. That of another field is what it looks like, in quotes or not: number,
+  /// true, false, null, a text, and null where it is empty. `topic` is that of messages without one. The stream must outlive
   /// this.
-  ReplayInput(std::istream& stream, bool csv, std::string topic);
+  ReplayInput(std::istream& stream, bool csv, std::string topic, const std::vector<SourceField>& fields);
 
   /// Goes to the next message; false at the end. Empty lines are left out.
   bool next();
@@ -34,6 +37,7 @@ class ReplayInput {
 
  private:
   bool read_line();
+  void read_names(const std::vector<SourceField>& fields);
   void object_from(std::span<const CsvCell> row);
   void split_topic();
   void split_arrival();
@@ -43,7 +47,11 @@ class ReplayInput {
   std::string standard_topic_;
   std::string text_;
   std::optional<CsvRows> rows_;  // over text_
-  std::vector<std::string> names_;
+  struct Column {
+    std::string name;
+    bool text = false;  // a field reads it as a string
+  };
+  std::vector<Column> columns_;
   std::vector<CsvCell> cells_;
   std::string object_;
   std::string_view topic_;

@@ -68,9 +68,11 @@ class KeyContext {
 
  private:
   friend class KeyedOperator;
-  KeyContext(KeyedOperator& owner, uint32_t slot, bool is_new) : owner_(owner), slot_(slot), is_new_(is_new) {}
+  KeyContext(KeyedOperator& owner, const Schema& input, uint32_t slot, bool is_new)
+      : owner_(owner), input_(input), slot_(slot), is_new_(is_new) {}
 
   KeyedOperator& owner_;
+  const Schema& input_;  // of the record in hand
   uint32_t slot_;
   bool is_new_;
   bool forgotten_ = false;

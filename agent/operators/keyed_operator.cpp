@@ -80,7 +80,7 @@ void KeyContext::emit(std::span<const Value> values, int64_t event_time_ms, uint
 }
 
 Outcome KeyContext::refuse(const Record& record, const char* reason, std::string_view detail) {
-  owner_.refusals().on_refused(record, owner_.input_, owner_.spec_.id, {reason, detail});
+  owner_.refusals().on_refused(record, input_, owner_.spec_.id, {reason, detail});
   return Outcome::DeadLetter;
 }
 
@@ -175,7 +175,7 @@ Outcome KeyedOperator::take(const Record& record, const Input& input) {
     return Outcome::Late;
   }
   note(slot, record);
-  KeyContext context(*this, slot, is_new);
+  KeyContext context(*this, input.schema, slot, is_new);
   const Outcome outcome = ((*function_).*input.process)(record, context);
   finish(context);
   return outcome;
@@ -211,7 +211,7 @@ bool KeyedOperator::make_room() {
   const uint32_t slot = index_.least_recent();
   if (spec_.evict == Evict::Emit) {
     if (!next().ready()) return false;
-    KeyContext context(*this, slot, false);
+    KeyContext context(*this, input_, slot, false);
     function_->on_evicted(context);
   }
   forget(slot);
@@ -261,7 +261,7 @@ void KeyedOperator::fire(uint32_t slot, TimerQueue& timers, uint32_t part,
                          void (KeyedFunction::*handler)(int64_t, KeyContext&)) {
   const int64_t time_ms = timers.time_of(slot);
   set_timer(slot, timers, part, no_timer);
-  KeyContext context(*this, slot, false);
+  KeyContext context(*this, input_, slot, false);
   ((*function_).*handler)(time_ms, context);
   finish(context);
 }

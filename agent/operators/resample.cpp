@@ -140,9 +140,7 @@ Outcome Resample::process(const Record& record, KeyContext& context) {
   store(to, record.event_time_ms);
   cell_.put(to + 8, sample_);
   set_count(state, count(state) + 1);
-  // A grid point that the watermark has passed already is made when the watermark moves on, not when the same one is looked at
-  // again: otherwise a restart in between would make it earlier.
-  context.set_event_timer(std::max(due(state), later_ms(context.watermark_ms(), 1)));
+  context.set_event_timer(due(state));
   return Outcome::Applied;
 }
 

@@ -57,7 +57,7 @@ StepRig::~StepRig() = default;
 
 void StepRig::feed(const std::string& line, int64_t boot_ms) {
   std::istringstream stream(line);
-  ReplayInput input(stream, false, topic_);
+  ReplayInput input(stream, false, topic_, {});
   while (input.next()) replay_->feed(input.topic(), input.payload(), input.arrival_ms(), boot_ms);
 }
 

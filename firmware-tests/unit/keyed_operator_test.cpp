@@ -326,3 +326,51 @@ TEST(KeyedOperator, keys_follow_the_clock_of_their_records) {
   CHECK(step->advance_clock(2, 100));
   STRCMP_EQUAL("b 1 event\n", told().c_str());
 }
+
+namespace {
+
+/// Refuses every record.
+class Refuser final : public KeyedFunction {
+ public:
+  explicit Refuser(const Schema& schema) : schema_(schema) {}
+  const Schema& schema() const override { return schema_; }
+  uint32_t state_bytes() const override { return 1; }
+  std::string layout() const override { return "refuser"; }
+  bool valid(const uint8_t*) const override { return true; }
+  Outcome process(const Record& record, KeyContext& context) override { return context.refuse(record, "no", "not here"); }
+  Outcome process_second(const Record& record, KeyContext& context) override { return process(record, context); }
+
+ private:
+  const Schema& schema_;
+};
+
+struct SchemaLog final : RefusalHandler {
+  void on_refused(const Record&, const Schema& schema, std::string_view, Refusal) override { seen.push_back(&schema); }
+  std::vector<const Schema*> seen;
+};
+
+}  // namespace
+
+// A dead letter shows the record with the names of its fields: those of the input that it came by.
+TEST(KeyedOperator, a_refused_record_is_described_by_the_input_that_it_came_by) {
+  const Schema second = schema_of({{"x", Type::Int, 0}, {"unit", Type::String, 8}});
+  SchemaLog log;
+  spec = {"refuser", {0}, 2, Evict::Reject, 1};
+  spec.second_input = &second;
+  spec.second_key_fields = {1};
+  KeyedOperator refuser(spec, std::make_unique<Refuser>(input), input, arena, "test.refuser");
+  refuser.connect(&sink, &log);
+  Value first_row[] = {Value::of_string("a"), Value::null()};
+  Value second_row[] = {Value::of_int(1), Value::of_string("a")};
+  const auto give_to = [](Operator& to, std::span<Value> row) { return to.process({row, 1, 1, false, 1, 1, 0}); };
+  CHECK(give_to(refuser, first_row) == Outcome::DeadLetter);
+  CHECK(give_to(*refuser.second_input(), second_row) == Outcome::DeadLetter);
+  // And where there is no room for its key.
+  for (const char* key : {"b", "c"}) {
+    second_row[1] = Value::of_string(key);
+    CHECK(give_to(*refuser.second_input(), second_row) == Outcome::DeadLetter);
+  }
+  UNSIGNED_LONGS_EQUAL(4, log.seen.size());
+  POINTERS_EQUAL(&input, log.seen[0]);
+  for (size_t index = 1; index < 4; ++index) POINTERS_EQUAL(&second, log.seen[index]);
+}
