@@ -1,5 +1,5 @@
 // Results are equal on every architecture: what this build computes is what the golden file holds, to the last bit. That file
-// is written by weir-golden; toolchains/golden_on_arm.sh compares it with what arm64 and armhf compute.
+// is written by weir-golden; toolchains/on_arm.sh compares it with what arm64 and armhf compute.
 #include "firmware-tests/support/expression_golden.h"
 
 #include <fstream>
