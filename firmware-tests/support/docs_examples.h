@@ -19,6 +19,6 @@ struct DocsExample {
 std::vector<DocsExample> docs_examples(const std::string& page);
 
 /// The pages that have examples.
-constexpr const char* example_pages[] = {"steps.md", "windows.md", "aggregates.md", "event-time.md"};
+constexpr const char* example_pages[] = {"steps.md", "windows.md", "aggregates.md", "event-time.md", "recipes.md"};
 
 }  // namespace weir::test
