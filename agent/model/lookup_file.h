@@ -1,6 +1,6 @@
 // LookupFile: the seam between a lookup step and the file that its table comes from. A file is read whole, at the start and
-// again when it has changed, on the reactor thread, so it is bounded in bytes and rows. Reading allocates nothing of weir's
-// after it was made.
+// again when it has changed, and is bounded in bytes and rows. While the agent runs that happens on the storage thread, in
+// between checkpoints; one thread at a time. Reading allocates nothing of weir's after it was made.
 #pragma once
 
 #include <memory>

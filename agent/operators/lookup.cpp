@@ -6,6 +6,7 @@
 
 #include "agent/base/hash.h"
 #include "agent/base/log.h"
+#include "agent/model/background.h"
 #include "agent/model/lookup_file.h"
 #include "agent/operators/row_cell.h"
 #include "agent/operators/step_build.h"
@@ -80,7 +81,7 @@ class Table {
   uint32_t count_ = 0;
 };
 
-class Lookup final : public Operator {
+class Lookup final : public Operator, private BackgroundJob {
  public:
   Lookup(std::string id, LookupSpec spec, const Schema& input, std::unique_ptr<LookupFile> file, Arena& arena,
          const std::string& pool)
@@ -102,28 +103,25 @@ class Lookup final : public Operator {
   std::string_view id() const override { return id_; }
   const Schema& schema() const override { return schema_; }
   bool wants_ticks() const override { return spec_.check_ms > 0; }
+  void connect_background(BackgroundExecutor& executor) override { executor_ = &executor; }
 
-  /// Into the half that is not in use; false with the reason if it cannot be, and the one in use stays.
+  /// False with the reason if the table cannot be read; then the one in use stays.
   bool read(TextWriter& problem) {
-    Table& other = tables_[1 - in_use_];
-    other.clear();
-    if (!file_->read([&](std::span<const Value> values) { return other.add(values); }, problem)) return false;
-    in_use_ = 1 - in_use_;
-    return true;
+    const bool whole = read_other(problem);
+    if (whole) in_use_ = 1 - in_use_;
+    return whole;
   }
 
   bool tick(int64_t processing_ms) override {
-    if (processing_ms < next_check_ms_) return true;
+    if (processing_ms < next_check_ms_ || looking_) return true;
     next_check_ms_ = processing_ms + spec_.check_ms;
-    if (!file_->changed()) return true;
-    TextWriter problem(text_);
-    if (read(problem)) {
-      log(LogLevel::Notice, "step %s: read its table again: %u rows", id_.c_str(), tables_[in_use_].rows());
-    } else if (!failed_) {
-      log(LogLevel::Warning, "step %s: its table cannot be read, the last good one stays: %.*s", id_.c_str(),
-          static_cast<int>(problem.size()), problem.text().data());
+    looking_ = true;
+    if (executor_ != nullptr) {
+      executor_->submit(*this);
+    } else {
+      work();
+      take_over();
     }
-    failed_ = problem.size() > 0;
     return true;
   }
 
@@ -144,6 +142,38 @@ class Lookup final : public Operator {
   }
 
  private:
+  enum class Look : uint8_t { Unchanged, Read, Failed };
+
+  /// Into the half that is not in use.
+  bool read_other(TextWriter& problem) {
+    Table& other = tables_[1 - in_use_];
+    other.clear();
+    return file_->read([&](std::span<const Value> values) { return other.add(values); }, problem);
+  }
+
+  /// On the thread that may wait for a disk: touches the file, the half that is not in use, and what follows `looking_` below.
+  void work() override {
+    look_ = Look::Unchanged;
+    if (!file_->changed()) return;
+    TextWriter problem(problem_);
+    look_ = read_other(problem) ? Look::Read : Look::Failed;
+    problem_bytes_ = problem.size();
+  }
+  void done(Now) override { take_over(); }
+
+  void take_over() {
+    looking_ = false;
+    if (look_ == Look::Unchanged) return;
+    if (look_ == Look::Read) {
+      in_use_ = 1 - in_use_;
+      log(LogLevel::Notice, "step %s: read its table again: %u rows", id_.c_str(), tables_[in_use_].rows());
+    } else if (!failed_) {
+      log(LogLevel::Warning, "step %s: its table cannot be read, the last good one stays: %.*s", id_.c_str(),
+          static_cast<int>(problem_bytes_), problem_.data());
+    }
+    failed_ = look_ == Look::Failed;
+  }
+
   Outcome refuse(const Record& record) {
     TextWriter text(text_);
     text.append("step ").append(id_).append(": the table has no row for ");
@@ -167,6 +197,11 @@ class Lookup final : public Operator {
   int64_t next_check_ms_ = INT64_MIN;
   bool failed_ = false;
   std::array<char, 512> text_{};
+  BackgroundExecutor* executor_ = nullptr;  // none: the file is read in place
+  bool looking_ = false;                    // the job is under way
+  Look look_ = Look::Unchanged;
+  std::array<char, 512> problem_{};
+  size_t problem_bytes_ = 0;
 };
 
 /// "float", "string(32)", "float max_t": the type of an added field and, where it has another name, its column.
@@ -276,6 +311,7 @@ constexpr StepOption options[] = {
      .example = "columns = [\"serial\"]"},
     {.key = "add",
      .type = StepOptionType::ExpressionTable,
+     .table_of = "types",
      .documentation =
          "The fields that are added: `name = \"TYPE\"` or `name = \"TYPE COLUMN\"`, with bool, int, float, string(N). Without "
          "it the table says only which records go on.",

@@ -21,6 +21,8 @@ class RefusalHandler {
   virtual void on_refused(const Record& record, const Schema& schema, std::string_view step, Refusal refusal) = 0;
 };
 
+class BackgroundExecutor;
+
 class Operator {
  public:
   virtual ~Operator() = default;
@@ -59,6 +61,8 @@ class Operator {
     (void)processing_ms;
     return true;
   }
+  /// Where an operator does what may wait for a disk; it is called before records come, or never: then it waits in place.
+  virtual void connect_background(BackgroundExecutor& executor) { (void)executor; }
   /// Whether all that comes after this operator has room for fan_out() more results.
   virtual bool ready() const { return next_ == nullptr || next_->ready(); }
   /// Its state, or nullptr if it has none.

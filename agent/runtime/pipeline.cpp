@@ -70,6 +70,7 @@ SnapshotBounds Pipeline::total_bounds(const std::vector<Stateful*>& stateful) {
 Status Pipeline::start(Poller& poller, StorageExecutor& executor, Now now) {
   coordinator_.connect(executor);
   outbox_.connect(executor);
+  if (BackgroundExecutor* background = executor.background(); background != nullptr) graph_.connect_background(*background);
   last_turn_ = now;
   last_tick_boot_ms_ = started_boot_ms_ = now.boot_ms;
   state_ = State::Running;

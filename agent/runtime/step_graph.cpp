@@ -72,6 +72,10 @@ Operator* StepGraph::reader_of(const std::vector<GraphEdge>& edges, const Schema
   return connectors_.back().get();
 }
 
+void StepGraph::connect_background(BackgroundExecutor& executor) {
+  for (const auto& step : parts_.steps) step->connect_background(executor);
+}
+
 void StepGraph::connect(Operator& sink, RefusalHandler& refusals) {
   sink.connect(nullptr, &refusals);
   for (size_t index = 0; index < parts_.steps.size(); ++index) {

@@ -45,6 +45,8 @@ class StepGraph {
 
   /// Before anything else: where results and refused records go. Start-up only.
   void connect(Operator& sink, RefusalHandler& refusals);
+  /// For steps that read files; `executor` must outlive this, and run no job of it any more when this goes.
+  void connect_background(BackgroundExecutor& executor);
   /// records_at_sink_max() of its parts. Start-up only: it walks the graph.
   uint32_t fan_out() const { return records_at_sink_max(parts_); }
 

@@ -22,6 +22,8 @@ class StorageExecutor {
  public:
   virtual ~StorageExecutor() = default;
   virtual void submit(StorageJob& job) = 0;
+  /// The thread itself, for jobs that need no store and wait in the same queue; nullptr: there is none.
+  virtual BackgroundExecutor* background() { return nullptr; }
   /// The job that runs is to give up as soon as it can, and fails then. From the reactor thread.
   virtual void interrupt() {}
   /// Microseconds on a clock that never jumps, from any thread: for saying how long a part of a checkpoint took.

@@ -17,6 +17,7 @@ class StorageThread final : public StorageExecutor, private Housekeeper {
     job.store_ = &store_;
     thread_.submit(job);
   }
+  BackgroundExecutor* background() override { return &thread_; }
   void interrupt() override { store_.interrupt(); }
   int64_t boot_us() override;
 

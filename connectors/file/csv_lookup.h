@@ -1,5 +1,5 @@
 // CsvLookup: a lookup step's table in a CSV file whose first row names the columns; others than the wanted ones are passed
-// over. Reactor thread; the whole file is read into a buffer of its own.
+// over. One thread at a time; the whole file is read into a buffer of its own.
 #pragma once
 
 #include "agent/base/file_stamp.h"

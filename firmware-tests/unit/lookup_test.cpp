@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "agent/model/background.h"
 #include "connectors/file/csv_rows.h"
 #include "firmware-tests/support/step_rig.h"
 
@@ -58,6 +59,59 @@ TEST(LookupStep, a_bad_new_file_leaves_the_old_table_in_use) {
   STRCMP_CONTAINS("north", give("a", 40'000).c_str());
   rewrite("device,site\na,east\n");
   STRCMP_CONTAINS("east", give("a", 60'000).c_str());
+}
+
+namespace {
+
+/// A thread that works and announces when the test says so.
+struct HandExecutor final : BackgroundExecutor {
+  void submit(BackgroundJob& job) override { jobs.push_back(&job); }
+  void work() { jobs.at(0)->work(); }
+  void announce() {
+    BackgroundJob* job = jobs.at(0);
+    jobs.erase(jobs.begin());
+    job->done({});
+  }
+  std::vector<BackgroundJob*> jobs;
+};
+
+}  // namespace
+
+TEST(LookupStep, another_thread_reads_a_changed_file_and_the_old_table_serves_until_it_is_whole) {
+  HandExecutor thread;
+  make("device,site\na,north\n");
+  rig->graph().connect_background(thread);
+  give("a", 0);
+  thread.work();
+  thread.announce();
+  rewrite("device,site\na,south\n");
+  STRCMP_CONTAINS("north", give("a", 10'000).c_str());
+  UNSIGNED_LONGS_EQUAL(1, thread.jobs.size());
+  // Slower than the interval: nobody looks twice at a time.
+  STRCMP_CONTAINS("north", give("a", 90'000).c_str());
+  UNSIGNED_LONGS_EQUAL(1, thread.jobs.size());
+  thread.work();
+  STRCMP_CONTAINS("north", give("a", 90'001).c_str());
+  thread.announce();
+  STRCMP_CONTAINS("south", give("a", 90'002).c_str());
+}
+
+TEST(LookupStep, another_thread_that_cannot_read_the_file_leaves_the_old_table) {
+  HandExecutor thread;
+  make("device,site\na,north\n");
+  rig->graph().connect_background(thread);
+  for (const char* csv : {"device,site\na,south\na,twice\n", "device\na\n"}) {
+    rewrite(csv);
+    give("a", 20'000 * rig->counts().messages);
+    thread.work();
+    thread.announce();
+    STRCMP_CONTAINS("north", give("a", 20'000 * rig->counts().messages - 15'000).c_str());
+  }
+  rewrite("device,site\na,east\n");
+  give("a", 200'000);
+  thread.work();
+  thread.announce();
+  STRCMP_CONTAINS("east", give("a", 200'001).c_str());
 }
 
 TEST(LookupStep, a_file_that_is_never_looked_at_again_stays) {
