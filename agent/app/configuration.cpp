@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "agent/config/quantity.h"
+
 namespace weir {
 
 void print_diagnostics(const LoadedConfig& config, bool print_notes) {
@@ -28,9 +30,16 @@ bool fits_memory_limit(const Built& built) {
   const AgentSpec& agent = built.config.specification.agent;
   size_t used = built.agent->arena().used();
   if (used <= agent.memory_limit) return true;
-  fprintf(stderr,
-          "weir: error: the configuration needs %zu bytes, agent.memory_limit is %llu; `weir plan` shows where they go\n", used,
-          static_cast<unsigned long long>(agent.memory_limit));
+  const std::string needed =
+      "the configuration needs " + std::to_string(used) + " bytes, agent.memory_limit is " + std::to_string(agent.memory_limit);
+  const std::string help = "`weir plan` shows where they go";
+  if (agent.memory_limit_at.line == 0) {
+    fprintf(stderr, "weir: error: %s, the default; %s\n", needed.c_str(), help.c_str());
+    return false;
+  }
+  Diagnostics diagnostics;
+  diagnostics.error(agent.memory_limit_at, size_text(static_cast<int64_t>(agent.memory_limit)).size(), needed, help);
+  fputs(diagnostics.format(built.config.files, isatty(STDERR_FILENO) == 1).c_str(), stderr);
   return false;
 }
 

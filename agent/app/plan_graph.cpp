@@ -29,6 +29,7 @@ class GraphBuilder {
 
  private:
   bool add_inputs();
+  bool has_id_of_earlier(size_t index) const;
   bool add_step(size_t index);
   std::unique_ptr<Operator> make_union(const StepSpec& step, const std::string& id, const std::vector<Output*>& outputs);
   Output* find(const Text& name);
@@ -64,7 +65,7 @@ InputParts input_parts(const PipelineSpec& pipeline, const SourceSpec& spec, std
 bool GraphBuilder::add_inputs() {
   // Without a source there is nothing that the steps could be checked against.
   for (const SourceSpec& source : spec_.source)
-    if (source.topics.empty() || source.fields.empty()) return false;
+    if (source.topics.empty() || source.fields.empty() || source.broken) return false;
   std::vector<std::vector<SourceField>> fields = decoded_fields(spec_, diagnostics_);
   if (fields.empty()) return false;
   for (size_t index = 0; index < spec_.source.size(); ++index)
@@ -153,8 +154,17 @@ std::unique_ptr<Operator> GraphBuilder::make_union(const StepSpec& step, const s
   return std::make_unique<Union>(id, std::move(schema));
 }
 
+/// Reported when the file was read.
+bool GraphBuilder::has_id_of_earlier(size_t index) const {
+  const std::string& id = spec_.step[index].id;
+  const auto earlier = std::span(spec_.step).first(index);
+  return !id.empty() && std::ranges::find(earlier, id, &StepSpec::id) != earlier.end();
+}
+
 bool GraphBuilder::add_step(size_t index) {
   const StepSpec& step = spec_.step[index];
+  // What follows from a mistake that has been told would only hide it.
+  if (step.broken || has_id_of_earlier(index)) return false;
   const std::string id = step_name(step, index);
   std::vector<Output*> inputs;
   for (const Text& name : step.unite) inputs.push_back(find(name));

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "agent/operators/aggregate.h"
+
 namespace weir {
 
 void report(Diagnostics& diagnostics, const Text& text, const std::vector<ExpressionError>& errors) {
-  for (const ExpressionError& error : errors) {
-    std::string help = error.suggestion.empty() ? "" : "did you mean \"" + error.suggestion + "\"?";
-    diagnostics.error(inside(text, error.offset), error.length, error.message, help);
-  }
+  for (const ExpressionError& error : errors)
+    diagnostics.error(inside(text, error.offset), error.length, error.message, expression_help(text.value, error));
 }
 
 std::vector<std::string> field_names(const Schema& schema) {

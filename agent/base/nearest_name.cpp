@@ -38,4 +38,14 @@ std::string nearest_name(std::string_view name, std::span<const std::string> can
   return best;
 }
 
+std::string nearest_name(std::string_view name, std::span<const std::string> candidates, std::span<const OtherName> others) {
+  std::string lower(name);
+  for (char& character : lower)
+    if (character >= 'A' && character <= 'Z') character = static_cast<char>(character - 'A' + 'a');
+  if (std::ranges::find(candidates, lower) != candidates.end()) return lower;
+  for (const OtherName& other : others)
+    if (lower == other.theirs) return other.ours;
+  return nearest_name(name, candidates);
+}
+
 }  // namespace weir

@@ -11,4 +11,14 @@ namespace weir {
 /// third of the longer name's length (at least 1); otherwise empty. Ties go to the earlier candidate.
 std::string nearest_name(std::string_view name, std::span<const std::string> candidates);
 
+/// What others call something of ours.
+struct OtherName {
+  const char* theirs;
+  const char* ours;
+};
+
+/// The candidate that is `name` but for upper and lower case, or for which `name` is another name in use; otherwise the
+/// nearest.
+std::string nearest_name(std::string_view name, std::span<const std::string> candidates, std::span<const OtherName> others);
+
 }  // namespace weir

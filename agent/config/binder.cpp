@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 
+#include "agent/base/nearest_name.h"
 #include "agent/config/field_rule.h"
 #include "agent/config/quantity.h"
 #include "agent/config/step_sections.h"
@@ -93,6 +94,8 @@ class SectionBinder {
   void store_number(const Option& option, int64_t value);
   void store_default(const Option& option);
   void store_default_in_bag(const Option& option);
+  std::vector<std::string> known_keys() const;
+  bool is_misspelt(const Option& option) const;
   void report_missing(const Option& option);
   void report_unknown_keys();
   std::string header() const;
@@ -135,10 +138,12 @@ void SectionBinder::bind(Location place_if_absent) {
   if (section_.at.address) as<Location>(section_.at, target_) = table_ ? table_->at : place_if_absent;
   if (section_.given.address) as<bool>(section_.given, target_) = table_ != nullptr;
   if (section_.name.address && table_) as<std::string>(section_.name, target_) = table_->key;
+  const size_t errors_before = context_.diagnostics.errors();
   for (const Option& option : section_.options) bind_option(option);
   if (!table_) return;
   report_unknown_keys();
   if (section_.check) section_.check(*table_, target_, context_);
+  if (section_.broken.address) as<bool>(section_.broken, target_) = context_.diagnostics.errors() > errors_before;
 }
 
 void SectionBinder::bind_option(const Option& option) {
@@ -338,11 +343,15 @@ void SectionBinder::bind_absent_table(const Option& option) {
   bind_table(option, &empty);
 }
 
+const char* value_of_table(const Option& option) {
+  return std::string_view(option.table_of) == "expressions" ? "an expression in a string" : "a string";
+}
+
 bool SectionBinder::bind_expression(const Option& option, const Node& node, NamedExpression& named) {
   if (option.type == OptionType::AggregateTable && node.kind == NodeKind::Table) return bind_filtered(node, named);
   named.expression = node.text;
   if (node.kind != NodeKind::String)
-    error(node, quoted(node.key) + " must be an expression in a string, not " + kind_name(node.kind));
+    error(node, quoted(node.key) + " must be " + value_of_table(option) + ", not " + kind_name(node.kind));
   return node.kind == NodeKind::String;
 }
 
@@ -499,7 +508,22 @@ void SectionBinder::store_default(const Option& option) {
   }
 }
 
+std::vector<std::string> SectionBinder::known_keys() const {
+  std::vector<std::string> known;
+  for (const Option& option : section_.options) known.emplace_back(option.key);
+  return known;
+}
+
+/// Then the unknown key is what is told.
+bool SectionBinder::is_misspelt(const Option& option) const {
+  const std::vector<std::string> known = known_keys();
+  return std::ranges::any_of(table_->children, [&](const Node& child) {
+    return std::ranges::find(known, child.key) == known.end() && nearest_name(child.key, known) == option.key;
+  });
+}
+
 void SectionBinder::report_missing(const Option& option) {
+  if (is_misspelt(option)) return;
   std::string message;
   std::string help;
   if (option.type == OptionType::Table || option.type == OptionType::TableArray) {
@@ -514,8 +538,7 @@ void SectionBinder::report_missing(const Option& option) {
 }
 
 void SectionBinder::report_unknown_keys() {
-  std::vector<std::string> known;
-  for (const Option& option : section_.options) known.emplace_back(option.key);
+  const std::vector<std::string> known = known_keys();
   for (const Node& child : table_->children) {
     if (std::find(known.begin(), known.end(), child.key) != known.end()) continue;
     context_.diagnostics.error(child.key_at, child.key_length, "unknown key " + quoted(child.key) + " in " + header(),

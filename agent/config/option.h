@@ -127,8 +127,9 @@ struct Option {
   std::span<const char* const> choices = {};
   std::span<const char* const> later = {};  // choices that this version does not know yet
   const Section* section = nullptr;
-  bool one_table_will_do = false;  // TableArray: [name] stands for the only element
-  bool only_if_written = false;    // Table: leave the struct alone where the file has no such table
+  const char* table_of = "expressions";  // ExpressionTable: what its values are
+  bool one_table_will_do = false;        // TableArray: [name] stands for the only element
+  bool only_if_written = false;          // Table: leave the struct alone where the file has no such table
   const char* documentation = "";
   const char* example = nullptr;  // as it stands in the file
   Check check = nullptr;          // what the row cannot say; called with a value of the right type
@@ -138,9 +139,10 @@ struct Section {
   const char* header = "";  // "[pipeline.source]"
   const char* documentation = "";
   std::span<const Option> options = {};
-  Member at = {};     // Location of the section, if it is kept
-  Member given = {};  // bool: whether the section was written
-  Member name = {};   // NamedTables: takes the key
+  Member at = {};      // Location of the section, if it is kept
+  Member given = {};   // bool: whether the section was written
+  Member broken = {};  // bool: whether anything in it is wrong
+  Member name = {};    // NamedTables: takes the key
   Check check = nullptr;
 };
 

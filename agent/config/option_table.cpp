@@ -83,6 +83,7 @@ constexpr Option agent_options[] = {
     {.key = "memory_limit",
      .type = Size,
      .member = member<&AgentSpec::memory_limit>,
+     .place = member<&AgentSpec::memory_limit_at>,
      .standard = "32MiB",
      .minimum = "1MiB",
      .maximum = "64GiB",
@@ -663,6 +664,7 @@ constexpr Section source_section = {
         "QoS 1.",
     .options = source_options,
     .at = member<&SourceSpec::at>,
+    .broken = member<&SourceSpec::broken>,
     .check = check_source,
 };
 
@@ -891,6 +893,7 @@ constexpr Option step_options[] = {
     {.key = "rename",
      .type = ExpressionTable,
      .member = member<&StepSpec::rename>,
+     .table_of = "names",
      .documentation = "Verb: gives fields other names: `old = \"new\"`. Two names may be swapped.",
      .example = "rename = { t = \"temperature\" }"},
     {.key = "route",
@@ -971,6 +974,7 @@ constinit Section step_section = {
         "in their order.",
     .options = step_options,
     .at = member<&StepSpec::at>,
+    .broken = member<&StepSpec::broken>,
     .check = check_step,
 };
 

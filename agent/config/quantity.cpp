@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "agent/base/nearest_name.h"
 #include "agent/config/diagnostics.h"
 
 namespace weir {
@@ -27,6 +28,15 @@ size_t digits_at(std::string_view text, size_t at) {
   while (end < text.size() && is_digit(text[end])) ++end;
   return end - at;
 }
+
+/// As others write them, in lower case; for durations and for sizes.
+constexpr OtherName other_units_of_time[] = {
+    {"m", "min"},    {"mins", "min"},  {"minute", "min"}, {"minutes", "min"}, {"sec", "s"},          {"secs", "s"},
+    {"second", "s"}, {"seconds", "s"}, {"hr", "h"},       {"hrs", "h"},       {"hour", "h"},         {"hours", "h"},
+    {"day", "d"},    {"days", "d"},    {"msec", "ms"},    {"millis", "ms"},   {"milliseconds", "ms"}};
+constexpr OtherName other_units_of_size[] = {{"b", "B"},     {"byte", "B"},  {"bytes", "B"}, {"k", "KiB"},
+                                             {"kb", "kB"},   {"kib", "KiB"}, {"m", "MiB"},   {"mb", "MB"},
+                                             {"mib", "MiB"}, {"g", "GiB"},   {"gb", "GB"},   {"gib", "GiB"}};
 
 const Unit* find_unit(std::span<const Unit> units, std::string_view name) {
   for (const Unit& unit : units)
@@ -53,7 +63,15 @@ bool multiply(std::string_view whole, std::string_view fraction, int64_t factor,
   return !__builtin_mul_overflow(number_of(whole), factor, &product) && !__builtin_add_overflow(product, part, &product);
 }
 
-Quantity parse(std::string_view text, std::span<const Unit> units, const char* unit_list, const char* example) {
+/// `did you mean "10min"?`, or the units that there are.
+std::string unit_help(std::string_view number, std::string_view unit, std::span<const OtherName> others,
+                      const char* unit_list) {
+  const std::string meant = nearest_name(unit, {}, others);
+  return meant.empty() ? std::string("units: ") + unit_list : "did you mean " + quoted(std::string(number) + meant) + "?";
+}
+
+Quantity parse(std::string_view text, std::span<const Unit> units, std::span<const OtherName> others, const char* unit_list,
+               const char* example) {
   std::string form = "write a number and a unit, such as \"" + std::string(example) + "\"; units: " + unit_list;
   size_t whole = digits_at(text, 0);
   size_t fraction = whole > 0 && whole < text.size() && text[whole] == '.' ? digits_at(text, whole + 1) : 0;
@@ -63,7 +81,9 @@ Quantity parse(std::string_view text, std::span<const Unit> units, const char* u
   if (text == "0") return {};
   if (unit_name.empty()) return {0, quoted(text) + " has no unit", form};
   const Unit* unit = find_unit(units, unit_name);
-  if (!unit) return {0, "unknown unit " + quoted(unit_name) + " in " + quoted(text), std::string("units: ") + unit_list};
+  if (!unit)
+    return {0, "unknown unit " + quoted(unit_name) + " in " + quoted(text),
+            unit_help(text.substr(0, number), unit_name, others, unit_list)};
   int64_t value = 0;
   if (whole > digits_max || fraction > digits_max ||
       !multiply(text.substr(0, whole), fraction ? text.substr(whole + 1, fraction) : std::string_view(), unit->factor, value))
@@ -80,14 +100,14 @@ std::string text_of(int64_t value, std::span<const Unit> units) {
 
 }  // namespace
 
-Quantity parse_duration(std::string_view text) { return parse(text, units_of_time, duration_units, "5s"); }
+Quantity parse_duration(std::string_view text) { return parse(text, units_of_time, other_units_of_time, duration_units, "5s"); }
 Quantity parse_signed_duration(std::string_view text) {
   if (!text.starts_with('-')) return parse_duration(text);
   Quantity quantity = parse_duration(text.substr(1));
   quantity.value = -quantity.value;
   return quantity;
 }
-Quantity parse_size(std::string_view text) { return parse(text, units_of_size, size_units, "8MiB"); }
+Quantity parse_size(std::string_view text) { return parse(text, units_of_size, other_units_of_size, size_units, "8MiB"); }
 
 std::string duration_text(int64_t ms) { return ms == 0 ? "0s" : text_of(ms, units_of_time); }
 std::string size_text(int64_t bytes) { return text_of(bytes, units_of_size); }

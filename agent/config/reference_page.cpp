@@ -71,7 +71,7 @@ std::string type_text(const Option& option) {
     case OptionType::Fields:
       return "table of [fields](#fields)";
     case OptionType::ExpressionTable:
-      return "table of expressions";
+      return std::string("table of ") + option.table_of;
     case OptionType::AggregateTable:
       return "table of aggregates";
     case OptionType::Table:

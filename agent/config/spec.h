@@ -24,6 +24,7 @@ struct AgentSpec {
   std::string name;  // default: the host's name
   std::string state_dir;
   uint64_t memory_limit = 0;  // bytes
+  Location memory_limit_at;   // line 0: not written
   std::string on_corrupt;     // "refuse" or "fresh"
   std::string log_level;      // "error" "warning" "notice" "info" "debug"
   ControlSpec control;
@@ -119,6 +120,7 @@ struct SourceSpec {
   std::string retained;  // "use" or "skip"
   uint64_t max_unacked = 0;
   uint64_t max_message = 0;  // bytes of one payload
+  bool broken = false;       // something in it is wrong and has been reported
   Location at;
 };
 
@@ -173,6 +175,7 @@ struct StepSpec {
   Text custom;                     // the name that `operator` gives
   const StepKind* kind = nullptr;  // of StepVerb::Registered
   StepOptions options;             // of StepVerb::Registered
+  bool broken = false;             // something in it is wrong and has been reported
   Location at;
 };
 

@@ -46,6 +46,7 @@ Option row_of(const StepOption& option) {
   row.minimum = option.minimum;
   row.maximum = option.maximum;
   row.choices = option.choices;
+  row.table_of = option.table_of;
   row.documentation = option.documentation;
   row.example = option.example;
   return row;

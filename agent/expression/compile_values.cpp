@@ -16,6 +16,45 @@ std::string nearest(std::string_view name, const Rows& rows, NameOf name_of) {
   return nearest_name(name, names);
 }
 
+/// As SQL, spreadsheets and other languages have them.
+constexpr OtherName other_names[] = {
+    {"substring", "substr"},
+    {"len", "length"},
+    {"strlen", "length"},
+    {"char_length", "length"},
+    {"ceiling", "ceil"},
+    {"power", "pow"},
+    {"log", "ln"},
+    {"ifnull", "coalesce"},
+    {"nvl", "coalesce"},
+    {"isnull", "is_null"},
+    {"iif", "if"},
+    {"lcase", "lower"},
+    {"tolower", "lower"},
+    {"to_lower", "lower"},
+    {"ucase", "upper"},
+    {"toupper", "upper"},
+    {"to_upper", "upper"},
+    {"least", "min"},
+    {"greatest", "max"},
+    {"date_trunc", "truncate_time"},
+    {"datediff", "time_diff"},
+    {"startswith", "starts_with"},
+    {"endswith", "ends_with"},
+    {"str", "to_string"},
+    {"int", "to_int"},
+    {"float", "to_float"},
+    {"bool", "to_bool"},
+    {"like", "matches"},
+    {"split", "split_part"},
+};
+
+std::string nearest_function(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Function& function : functions()) names.emplace_back(function.name);
+  return nearest_name(name, names, other_names);
+}
+
 }  // namespace
 
 /// A minus right before a literal belongs to it: only so can the smallest int be written.
@@ -112,9 +151,7 @@ Compiler::Operand Compiler::parse_call() {
   take();
   const int index = find_function(name.text);
   const Function* function = index < 0 ? nullptr : &functions()[static_cast<size_t>(index)];
-  if (function == nullptr)
-    report(name, "there is no function " + quote(name.text),
-           nearest(name.text, functions(), [](const Function& row) { return row.name; }));
+  if (function == nullptr) report(name, "there is no function " + quote(name.text), nearest_function(name.text));
   const size_t begin = builder_.position();
   const size_t depth = builder_.depth();
   const std::vector<Operand> arguments = parse_arguments(function);

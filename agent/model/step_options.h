@@ -38,6 +38,7 @@ struct StepOption {
   const char* minimum = nullptr;        // Integer, Number, Duration, Size: the value; Text, TextList: the length
   const char* maximum = nullptr;
   std::span<const char* const> choices = {};
+  const char* table_of = "expressions";  // ExpressionTable: what its values are
   const char* documentation = "";
   const char* example = nullptr;  // as it stands in the file
 };

@@ -1,5 +1,6 @@
 #include "agent/operators/aggregate.h"
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 
@@ -16,11 +17,48 @@ const AggregateFunction* find_function(std::string_view name) {
   return nullptr;
 }
 
+/// As SQL, InfluxDB, pandas and spreadsheets have them.
+constexpr OtherName other_names[] = {
+    {"mean", "avg"},
+    {"average", "avg"},
+    {"minimum", "min"},
+    {"maximum", "max"},
+    {"total", "sum"},
+    {"stdev", "stddev"},
+    {"std", "stddev"},
+    {"stddev_samp", "stddev"},
+    {"stdevp", "stddev_pop"},
+    {"stddevp", "stddev_pop"},
+    {"var", "variance"},
+    {"var_samp", "variance"},
+    {"variance_pop", "var_pop"},
+    {"quantile", "percentile"},
+    {"percentile_cont", "percentile"},
+    {"count_distinct", "distinct"},
+    {"cardinality", "distinct"},
+    {"uniq", "distinct"},
+    {"nunique", "distinct"},
+    {"difference", "delta"},
+    {"spread", "delta"},
+    {"derivative", "rate"},
+    {"trend", "slope"},
+    {"time_weighted_mean", "time_weighted_avg"},
+    {"twa", "time_weighted_avg"},
+    {"array_agg", "collect"},
+    {"collect_list", "collect"},
+    {"list", "collect"},
+    {"first_value", "first"},
+    {"last_value", "last"},
+    {"latest", "last"},
+    {"earliest", "first"},
+    {"n", "count"},
+};
+
 ExpressionError unknown_function(const AggregateCall& call) {
   std::vector<std::string> names;
   for (const AggregateFunction& function : aggregate_functions()) names.emplace_back(function.name);
   return {call.function_offset, call.function.size(), "unknown aggregate \"" + call.function + "\"",
-          nearest_name(call.function, names)};
+          nearest_name(call.function, names, other_names)};
 }
 
 bool is_word(char character) { return isalnum(static_cast<unsigned char>(character)) || character == '_'; }
@@ -181,6 +219,15 @@ std::unique_ptr<Aggregate> make_aggregate(std::string_view made_by) {
   for (size_t index = 0; index < function->parameters.size(); ++index)
     if (!read_parameter(take_word(made_by), function->parameters[index], arguments.parameters[index])) return nullptr;
   return function->make(arguments);
+}
+
+std::string expression_help(std::string_view text, const ExpressionError& error) {
+  const std::string_view token = text.substr(std::min(error.offset, text.size()), error.length);
+  const size_t behind = text.find_first_not_of(" \t\r\n", error.offset + error.length);
+  if (behind != std::string_view::npos && text[behind] == '(' && find_function(token) != nullptr)
+    return "over several records \"" + std::string(token) +
+           "\" is an aggregate: a step with window computes it, and a step behind that one sees the result as a field";
+  return error.suggestion.empty() ? "" : "did you mean \"" + error.suggestion + "\"?";
 }
 
 bool add_filter(std::string_view text, const Schema& input, Aggregation& aggregation, std::vector<ExpressionError>& errors) {

@@ -74,6 +74,10 @@ struct Aggregation {
   std::unique_ptr<Aggregate> aggregate;
 };
 
+/// What to do about an error in the expression `text`, or "": the name that was meant, or, where an aggregate is called, where
+/// that belongs.
+std::string expression_help(std::string_view text, const ExpressionError& error);
+
 /// Makes the aggregate that `call`, compiled from `text`, asks for; takes the call's argument. An unknown function (with the
 /// nearest name), a missing argument or one of a wrong type is appended to `errors`, and false returned.
 bool make_aggregation(std::string name, std::string_view text, AggregateCall call, Aggregation& aggregation,

@@ -316,11 +316,13 @@ constexpr StepOption options[] = {
      .example = "sequence = { low = \"value < 10\", high = \"value > 90\" }"},
     {.key = "repeat",
      .type = StepOptionType::ExpressionTable,
+     .table_of = "repetitions",
      .documentation = "How many records a condition takes, if not one: `?` `*` `+` `{3}` `{2,}` `{,4}` `{2,4}`, as many as "
                       "possible; with a `?` behind it as few as possible.",
      .example = "repeat = { low = \"+\", high = \"{2,}?\" }"},
     {.key = "measures",
      .type = StepOptionType::ExpressionTable,
+     .table_of = "aggregates",
      .documentation =
          "Fields of the result, each an aggregate over the records that one condition took: "
          "`function(condition.value)`, `count(condition)`; `last(condition.value, 1)` is the value before the last.",

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/base/nearest_name.h"
+#include "agent/operators/aggregate.h"
 
 namespace weir {
 namespace {
@@ -80,7 +81,7 @@ Program StepBuild::expression(const Text& text, Type expected, const Schema& sch
 void StepBuild::report(const Text& text, const std::vector<ExpressionError>& errors) {
   good_ = good_ && errors.empty();
   for (const ExpressionError& each : errors)
-    errors_.error(text, each.offset, each.length, each.message, did_you_mean(each.suggestion));
+    errors_.error(text, each.offset, each.length, each.message, expression_help(text.value, each));
 }
 
 void StepBuild::add_field(Schema& schema, Field field, std::string_view key) {
