@@ -61,8 +61,10 @@ class Printer final : public ReplayHandler {
     printf("%.*s\n", static_cast<int>(out.size()), out.text().data());
   }
   void on_refused(std::string_view step, const char* reason, std::string_view detail) override {
-    fprintf(stderr, "line %llu: refused by %.*s: %s: %.*s\n", static_cast<unsigned long long>(line),
-            static_cast<int>(step.size()), step.data(), reason, static_cast<int>(detail.size()), detail.data());
+    // Some details begin with the reason.
+    const std::string why = detail.starts_with(std::string(reason) + ":") ? "" : std::string(reason) + ": ";
+    fprintf(stderr, "line %llu: refused by %.*s: %s%.*s\n", static_cast<unsigned long long>(line),
+            static_cast<int>(step.size()), step.data(), why.c_str(), static_cast<int>(detail.size()), detail.data());
   }
 
   uint64_t line = 0;

@@ -151,9 +151,18 @@ void check_restart(const Node& node, void* section, CheckContext& context) {
 
 namespace {
 
+/// What `fields` names, right or wrong.
+std::vector<std::string> names_of_fields(const Node& source_node) {
+  std::vector<std::string> names;
+  if (const Node* fields = source_node.find("fields"))
+    for (const Node& each : fields->children) names.push_back(each.key);
+  return names;
+}
+
 void check_event_time(const Node& source_node, const SourceSpec& source, CheckContext& context) {
   const Text& field = source.event_time.field;
-  if (field.value.empty()) return;  // reported already
+  const std::vector<std::string> names = names_of_fields(source_node);
+  if (field.value.empty() || names.empty()) return;  // reported already
   for (const SourceField& each : source.fields) {
     if (each.field.name != field.value) continue;
     if (each.field.type != Type::Time)
@@ -161,9 +170,6 @@ void check_event_time(const Node& source_node, const SourceSpec& source, CheckCo
                  "declare it as time(ms), time(s), time(us), time(ns), time(rfc3339) or arrival");
     return;
   }
-  std::vector<std::string> names;
-  if (const Node* fields = source_node.find("fields"))
-    for (const Node& each : fields->children) names.push_back(each.key);
   // A field whose own rule is wrong has been reported there.
   if (std::find(names.begin(), names.end(), field.value) != names.end()) return;
   text_error(context, field, "unknown field " + quoted(field.value), suggest(field.value, names, "there are:"));
@@ -171,10 +177,8 @@ void check_event_time(const Node& source_node, const SourceSpec& source, CheckCo
 
 void check_per(const Node& source_node, const SourceSpec& source, CheckContext& context) {
   const Text& per = source.event_time.per;
-  if (per.value.empty()) return;
-  std::vector<std::string> names;
-  for (const Node& each : source_node.find("fields") ? source_node.find("fields")->children : std::vector<Node>())
-    names.push_back(each.key);
+  const std::vector<std::string> names = names_of_fields(source_node);
+  if (per.value.empty() || names.empty()) return;
   if (std::find(names.begin(), names.end(), per.value) == names.end())
     text_error(context, per, "unknown field " + quoted(per.value), suggest(per.value, names, "there are:"));
 }

@@ -119,17 +119,17 @@ void check_every(const Node& node, const std::string& kind, const WindowOptions&
 void check_emit_every(const Node& node, const WindowOptions& window, CheckContext& context) {
   const Node* every = node.find("emit_every");
   const int64_t size_ms = std::max(window.tumbling, window.hopping);
-  if (every && window.emit_every >= size_ms)
+  if (every && size_ms > 0 && window.emit_every >= size_ms)
     context.diagnostics.error(every->at, every->length, "\"emit_every\" must be shorter than the window");
 }
 
 void check_count(const Node& node, const WindowOptions& window, CheckContext& context) {
   const Node* every = node.find("every");
   if (every == nullptr || window.count == 0) return;
-  if (every->kind != NodeKind::Integer)
+  if (every->kind == NodeKind::String)
     context.diagnostics.error(every->at, every->length, "\"every\" of a count is a number of records",
                               "for example: every = 10");
-  else if (static_cast<uint64_t>(window.every) > window.count)
+  else if (every->kind == NodeKind::Integer && static_cast<uint64_t>(window.every) > window.count)
     context.diagnostics.error(every->at, every->length, "\"every\" must not be more than \"count\"");
 }
 
