@@ -335,7 +335,10 @@ class Refuser final : public KeyedFunction {
   explicit Refuser(const Schema& schema) : schema_(schema) {}
   const Schema& schema() const override { return schema_; }
   uint32_t state_bytes() const override { return 1; }
-  std::string layout() const override { return "refuser"; }
+  void describe(StateLayout& layout) const override {
+    layout.kind = "refuser";
+    layout.fields.add_u8("refused");
+  }
   bool valid(const uint8_t*) const override { return true; }
   Outcome process(const Record& record, KeyContext& context) override { return context.refuse(record, "no", "not here"); }
   Outcome process_second(const Record& record, KeyContext& context) override { return process(record, context); }
