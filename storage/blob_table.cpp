@@ -55,8 +55,12 @@ Status BlobTable::read(const Statement& row, uint32_t op, FunctionRef<Status(con
   return visit(blob);
 }
 
-Status BlobTable::each(uint32_t op, uint64_t after, uint64_t up_to, FunctionRef<Status(const StoredBlob&)> visit) {
-  return bind_range(select_, op, after, up_to).each([&](const Statement& row) { return read(row, op, visit); });
+Status BlobTable::each(uint32_t op, uint64_t after, uint64_t up_to, FunctionRef<Status(const StoredBlob&)> visit,
+                       int64_t behind) {
+  bind_range(select_, op, after, up_to);
+  if (behind > row_key::of_blob(op, std::min(after, row_key::checkpoint_id_max), row_key::blob_index_max))
+    select_.bind(1, behind);
+  return select_.each([&](const Statement& row) { return read(row, op, visit); });
 }
 
 Status BlobTable::first(uint32_t op, uint64_t after, FunctionRef<Status(const StoredBlob&)> visit) {

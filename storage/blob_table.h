@@ -17,8 +17,9 @@ class BlobTable {
   Status put(const Blob& blob, uint64_t checkpoint_id);
   /// Rows of `op` of checkpoints later than `after`, up to and including `up_to`.
   Status count(uint32_t op, uint64_t after, uint64_t up_to, uint64_t& rows);
-  /// The same rows, by checkpoint and index. Code::Corrupt at a CRC that does not agree.
-  Status each(uint32_t op, uint64_t after, uint64_t up_to, FunctionRef<Status(const StoredBlob&)> visit);
+  /// The same rows, by checkpoint and index; of them those whose key is larger than `behind`. Code::Corrupt at a CRC that does
+  /// not agree.
+  Status each(uint32_t op, uint64_t after, uint64_t up_to, FunctionRef<Status(const StoredBlob&)> visit, int64_t behind = 0);
   /// The first of them. Code::NotFound if there is none.
   Status first(uint32_t op, uint64_t after, FunctionRef<Status(const StoredBlob&)> visit);
   /// Deletes them.

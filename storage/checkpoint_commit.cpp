@@ -21,7 +21,7 @@ Status SqliteCheckpointStore::commit(const CheckpointWrite& write) {
   pipeline->counters = next;
   pipeline->retain(write.id);
   for (Part& part : parts_)
-    if (part.writing_id != 0) part.written(pipeline->retained[0]);
+    if (part.writing_id != 0) part.written(pipeline->oldest());
   newest_.note(pipeline->name, {write.id, write.source_offset});
   return {};
 }
@@ -200,7 +200,10 @@ void SqliteCheckpointStore::Part::written(uint64_t oldest) {
   trimmed_count -= done;
   checkpoint_id = writing_id;
   set = writing;
-  if (checkpoint_id > oldest) trimmed[trimmed_count++] = {checkpoint_id, set.after};
+  if (checkpoint_id <= oldest) return;
+  // While a checkpoint is pinned there may be more than are retained: what the last two have left is then deleted together.
+  if (trimmed_count == trimmed.size()) --trimmed_count;
+  trimmed[trimmed_count++] = {checkpoint_id, set.after};
 }
 
 Status SqliteCheckpointStore::write_row(const CheckpointWrite& write) {

@@ -150,6 +150,10 @@ Status SqliteCheckpointStore::load_sound(OpenPipeline& opened, RestoreHandler& h
   return Loader(*this, &handler).walk(pipeline, sound);
 }
 
+Status SqliteCheckpointStore::check_checkpoint(uint32_t pipeline, uint64_t id) {
+  return Loader(*this, nullptr).walk(pipeline, id);
+}
+
 Status SqliteCheckpointStore::load_kept(const KeptPart& part, RestoreHandler& handler) {
   WEIR_TRY(Loader(*this, nullptr).walk_one(part.op, part.checkpoint_id));
   return Loader(*this, &handler).walk_one(part.op, part.checkpoint_id);
@@ -185,6 +189,10 @@ Status SqliteCheckpointStore::forget_after(OpenPipeline& pipeline, uint64_t keep
     return checkpoints_.forget_after(pipeline.pipeline, keep);
   };
   WEIR_TRY(change(forget_all));
+  return read_again(pipeline);
+}
+
+Status SqliteCheckpointStore::read_again(OpenPipeline& pipeline) {
   WEIR_TRY(read_retained(pipeline));
   for (Part& part : parts_)
     if (part.pipeline == pipeline.pipeline) WEIR_TRY(read_part(part));

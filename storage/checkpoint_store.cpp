@@ -24,11 +24,24 @@ constexpr uint64_t wal_index_bytes = 32 << 10;
 std::string database_path(const std::string& state_dir) { return state_dir + "/weir.db"; }
 
 DatabaseSettings settings_of(const StoreOptions& options) {
-  return {database_path(options.state_dir), options.open_existing, options.durability,
-          options.database_bytes_max,       state_application_id,  state_format};
+  const bool single_file = !options.savepoint.empty();
+  return {single_file ? options.savepoint : database_path(options.state_dir),
+          options.open_existing,
+          single_file,
+          options.durability,
+          options.database_bytes_max,
+          state_application_id,
+          state_format};
 }
 
 }  // namespace
+
+StoreOptions reading_options(const std::string& path) {
+  StoreOptions options;
+  (is_regular_file(path) ? options.savepoint : options.state_dir) = path;
+  options.open_existing = true;
+  return options;
+}
 
 uint64_t SqliteCheckpointStore::wal_bytes(const StoreOptions& options) {
   const uint64_t transaction_frames = options.transaction_bytes_max / 4096 + 1 + wal_frames_slack;
@@ -47,6 +60,7 @@ Status SqliteCheckpointStore::open(const StoreOptions& options) {
   state_dir_ = options.state_dir;
   fresh_if_corrupt_ = options.fresh_if_corrupt;
   wal_frames_max_ = options.wal_frames_max;
+  if (!options.savepoint.empty()) return open_savepoint(options);
   if (read_only_ && !file_exists(database_path(options.state_dir))) return {Code::NotFound, "there is no database"};
   if (!read_only_) WEIR_TRY(make_directory(options.state_dir));
   WEIR_TRY(lock_.acquire(options.state_dir));
@@ -59,6 +73,13 @@ Status SqliteCheckpointStore::open(const StoreOptions& options) {
   if (status.code() == Code::Busy) return {Code::Busy, status.text()};
   WEIR_TRY(status);
   if (!read_only_ && space_reserved_.ok() && noted.code() == Code::Full) space_reserved_ = noted;
+  return prepare();
+}
+
+Status SqliteCheckpointStore::open_savepoint(const StoreOptions& options) {
+  if (!read_only_ && file_exists(options.savepoint)) return {Code::InvalidArgument, "the file is there already"};
+  WEIR_TRY(database_.open(settings_of(options)));
+  if (!read_only_) WEIR_TRY(create_schema(database_));
   return prepare();
 }
 
@@ -95,6 +116,7 @@ Status SqliteCheckpointStore::reserve_space(const StoreOptions& options) {
 
 Status SqliteCheckpointStore::prepare() {
   WEIR_TRY(transactions_.prepare(database_));
+  WEIR_TRY(meta_.prepare(database_));
   WEIR_TRY(registry_.prepare(database_));
   WEIR_TRY(layouts_.prepare(database_));
   WEIR_TRY(kept_.prepare(database_));
@@ -103,7 +125,7 @@ Status SqliteCheckpointStore::prepare() {
   WEIR_TRY(chunks_.prepare(database_));
   for (BlobTable& blobs : blobs_) WEIR_TRY(blobs.prepare(database_));
   WEIR_TRY(dead_letters_.prepare(database_));
-  Result<uint64_t> instance = registry_.instance();
+  Result<uint64_t> instance = meta_.instance();
   if (!instance.ok()) return instance.status();
   instance_ = instance.value();
   return {};
@@ -193,7 +215,13 @@ Status SqliteCheckpointStore::read_retained(OpenPipeline& pipeline) {
 
 uint64_t SqliteCheckpointStore::OpenPipeline::oldest_with(uint64_t next) const {
   const size_t others = limits.checkpoints_retained - 1;
-  return others == 0 || retained_count == 0 ? next : retained[retained_count - std::min(others, retained_count)];
+  const uint64_t oldest =
+      others == 0 || retained_count == 0 ? next : retained[retained_count - std::min(others, retained_count)];
+  return pinned == 0 ? oldest : std::min(oldest, pinned);
+}
+
+uint64_t SqliteCheckpointStore::OpenPipeline::oldest() const {
+  return pinned == 0 ? retained[0] : std::min(retained[0], pinned);
 }
 
 void SqliteCheckpointStore::OpenPipeline::retain(uint64_t id) {

@@ -22,9 +22,11 @@
 #include "storage/dead_letter_table.h"
 #include "storage/kept_table.h"
 #include "storage/layout_table.h"
+#include "storage/meta_table.h"
 #include "storage/newest_file.h"
 #include "storage/part_table.h"
 #include "storage/registry_table.h"
+#include "storage/saved_row.h"
 #include "storage/state_lock.h"
 #include "storage/transaction.h"
 
@@ -32,6 +34,9 @@ namespace weir {
 
 struct StoreOptions {
   std::string state_dir;
+  /// A savepoint, in the place of a state directory: this file alone, without lock, WAL and note. `open_existing` reads it,
+  /// otherwise it must not be there.
+  std::string savepoint;
   CommitDurability durability = CommitDurability::PowerLoss;
   /// Opens only what exists and writes nothing: for commands that look at the state while no agent runs.
   bool open_existing = false;
@@ -48,6 +53,9 @@ struct StoreOptions {
   /// load() begins a pipeline anew when none of its retained checkpoints is sound, instead of refusing.
   bool fresh_if_corrupt = false;
 };
+
+/// For looking at what is stored: in a state directory, or, where `path` is a file, in a savepoint.
+StoreOptions reading_options(const std::string& path);
 
 class SqliteCheckpointStore final : public CheckpointStore {
  public:
@@ -82,6 +90,28 @@ class SqliteCheckpointStore final : public CheckpointStore {
   Status load_kept(const KeptPart& part, RestoreHandler& handler) override;
   /// The names of all pipelines that have state here.
   Status each_pipeline(FunctionRef<Status(std::string_view name)> visit);
+
+  /// Hands over a checkpoint as a stream of SavedRow: as many of its bytes as fit into `out`, from `cursor` on, which then says
+  /// where to go on. Code::NotFound if it is not retained any more.
+  Status export_rows(uint32_t pipeline, uint64_t checkpoint_id, ExportCursor& cursor, ByteWriter& out);
+  /// Keeps a retained checkpoint, and all that are newer, until it is let go (0), so that it can be handed over while others
+  /// are made. One in a pipeline. Code::NotFound if there is no such checkpoint.
+  Status pin(uint32_t pipeline, uint64_t checkpoint_id);
+  uint64_t newest_checkpoint(uint32_t pipeline);
+  /// Looks at the structure of the whole file.
+  Status check_structure() { return database_.check_structure(StructureCheck::WithIndexes); }
+
+  /// Everything that is stored of the pipeline, but for its dead letters, goes, and what `fill` puts there with import_… takes
+  /// its place: one checkpoint, whole, or nothing at all. All or nothing. Code::Corrupt if what was put there is not sound.
+  /// For commands.
+  Status replace(uint32_t pipeline, FunctionRef<Status()> fill);
+  Status import_part(uint32_t op, uint64_t checkpoint_id, const PartSet& set, Bytes bytes);
+  Status import_blob(uint32_t op, const StoredBlob& blob);
+  Status import_checkpoint(const CheckpointRow& row, uint64_t source_offset);
+  /// Values by name: see meta_table.h. put_value writes only what has changed.
+  Status put_value(std::string_view name, std::string_view value);
+  Result<std::string> value(std::string_view name);
+
   Result<StoredOutbox> next_outbox(uint32_t op, uint64_t after_checkpoint, std::span<uint8_t> to) override;
   Status list_dead_letters(uint32_t pipeline, int64_t after, size_t limit,
                            FunctionRef<void(const StoredDeadLetter&)> visit) override;
@@ -101,10 +131,13 @@ class SqliteCheckpointStore final : public CheckpointStore {
     Counters counters;
     std::array<uint64_t, checkpoints_retained_max> retained{};  // ascending
     size_t retained_count = 0;
+    uint64_t pinned = 0;  // kept besides them, with all that are newer; 0: none
 
     /// The oldest retained checkpoint once `next` is one.
     uint64_t oldest_with(uint64_t next) const;
     void retain(uint64_t id);
+    /// That is needed: retained or pinned.
+    uint64_t oldest() const;
   };
   struct Part {
     uint32_t op = 0;
@@ -135,8 +168,10 @@ class SqliteCheckpointStore final : public CheckpointStore {
     void written(uint64_t oldest);
   };
   class Loader;
+  class Exporter;
 
   Status open_database(const StoreOptions& options);
+  Status open_savepoint(const StoreOptions& options);
   Status check_suspect();
   Status reserve_space(const StoreOptions& options);
   Status prepare();
@@ -178,11 +213,16 @@ class SqliteCheckpointStore final : public CheckpointStore {
   Status announce(uint32_t pipeline, const Damage& damage, std::string_view copy, RestoreHandler& handler);
   Status keep_copy(uint64_t damaged, std::string& copy);
   Status forget_after(OpenPipeline& pipeline, uint64_t keep);
+  Status check_checkpoint(uint32_t pipeline, uint64_t id);
+  Status forget_pipeline(uint32_t pipeline);
+  Status fill_and_check(uint32_t pipeline, FunctionRef<Status()> fill);
+  Status read_again(OpenPipeline& pipeline);
 
   StateLock lock_;
   NewestFile newest_;
   Database database_;
   Transactions transactions_;
+  MetaTable meta_;
   RegistryTable registry_;
   LayoutTable layouts_;
   KeptTable kept_;
@@ -197,6 +237,7 @@ class SqliteCheckpointStore final : public CheckpointStore {
   bool fresh_if_corrupt_ = false;
   bool read_only_ = false;
   uint64_t instance_ = 0;
+  NewestNote imported_;  // in the replacement under way
   uint32_t wal_frames_max_ = 0;
   Status space_reserved_;
   Status broken_;  // after Io or Corrupt in a write: what every later write returns

@@ -1,5 +1,6 @@
 #include "storage/chunk_table.h"
 
+#include <algorithm>
 #include <string>
 
 #include "storage/blob_row.h"
@@ -67,8 +68,10 @@ Status ChunkTable::count(uint32_t op, uint64_t after, uint64_t at, uint64_t& chu
   });
 }
 
-Status ChunkTable::each(uint32_t op, uint64_t after, uint64_t at, FunctionRef<Status(const StoredBlob&)> visit) {
-  return bind_part(select_, op).bind(3, after).bind(4, at).each([&](const Statement& row) -> Status {
+Status ChunkTable::each(uint32_t op, uint64_t after, uint64_t at, FunctionRef<Status(const StoredBlob&)> visit,
+                        int64_t behind) {
+  const int64_t first = std::max(row_key::of_chunk(op, 0, 0), behind + 1);
+  return bind_part(select_, op).bind(1, first).bind(3, after).bind(4, at).each([&](const Statement& row) -> Status {
     const int64_t id = row.integer(0);
     const StoredBlob blob{BlobKind::Base, row_key::chunk_of(id), row_key::chunk_checkpoint_of(id), row.bytes(2)};
     WEIR_TRY(check_blob_crc(op, blob, row.integer(1)));

@@ -21,8 +21,8 @@ class ChunkTable {
 
   /// How many chunks checkpoint `at` has of `op`, and the sum of the checkpoints that wrote them.
   Status count(uint32_t op, uint64_t after, uint64_t at, uint64_t& chunks, uint64_t& versions);
-  /// These chunks in their order. Code::Corrupt at a CRC that does not agree.
-  Status each(uint32_t op, uint64_t after, uint64_t at, FunctionRef<Status(const StoredBlob&)> visit);
+  /// These chunks in their order; of them those whose key is larger than `behind`. Code::Corrupt at a CRC that does not agree.
+  Status each(uint32_t op, uint64_t after, uint64_t at, FunctionRef<Status(const StoredBlob&)> visit, int64_t behind = 0);
   /// Deletes what checkpoints later than `after`, up to and including `up_to`, have written. Walks over all chunks of `op`.
   Status forget(uint32_t op, uint64_t after, uint64_t up_to);
 

@@ -48,10 +48,12 @@ Status Database::open(const DatabaseSettings& settings) {
 Status Database::connect(const DatabaseSettings& settings) {
   HeapScope scope(HeapOwner::Sqlite);
   // NOMUTEX: one thread at a time uses the connection, and whoever hands it over synchronises.
-  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
+  const bool reads_file = settings.single_file && settings.read_only;
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | (reads_file ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
   if (!settings.read_only) flags |= SQLITE_OPEN_CREATE;
   WEIR_TRY(sqlite_status(sqlite3_open_v2(uri_of(settings.path).c_str(), &connection_, flags, nullptr)));
   sqlite3_extended_result_codes(connection_, 1);
+  if (settings.single_file) return execute("PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE;");
   int keep = 1;
   sqlite3_file_control(connection_, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
   // Exclusive before the first access to the WAL: only then is there no shared memory file and nobody else can get in.
@@ -79,7 +81,14 @@ Status Database::identify(const DatabaseSettings& settings) {
   return {};
 }
 
+/// What a file needs that is written in one go and then only read: until it has its name, nobody misses it.
+Status Database::configure_file(const DatabaseSettings& settings) {
+  WEIR_TRY(execute("PRAGMA cache_size=64; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"));
+  return execute(settings.read_only ? "PRAGMA query_only=ON" : "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=FULL;");
+}
+
 Status Database::configure(const DatabaseSettings& settings) {
+  if (settings.single_file) return configure_file(settings);
   WEIR_TRY(execute("PRAGMA journal_mode=WAL"));
   WEIR_TRY(
       execute(settings.durability == CommitDurability::PowerLoss ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
@@ -184,6 +193,13 @@ Status Database::checkpoint_wal() {
   int moved = 0;
   int code = sqlite3_wal_checkpoint_v2(connection_, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
   if (code == SQLITE_OK && frames == moved) wal_frames_ = 0;
+  return sqlite_status(code);
+}
+
+Status Database::truncate_wal() {
+  HeapScope scope(HeapOwner::Sqlite);
+  const int code = sqlite3_wal_checkpoint_v2(connection_, "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (code == SQLITE_OK) wal_frames_ = 0;
   return sqlite_status(code);
 }
 

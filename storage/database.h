@@ -26,6 +26,8 @@ struct DatabaseSettings {
   std::string path;
   /// Reads an existing file and changes nothing, neither rows nor the length of files.
   bool read_only = false;
+  /// A file that is complete in itself and needs no other beside it: no WAL, and whoever may read it may open it.
+  bool single_file = false;
   CommitDurability durability = CommitDurability::PowerLoss;
   uint64_t bytes_max = 0;  // 0: as large as the disk allows
   int application_id = 0;
@@ -69,6 +71,8 @@ class Database {
   uint32_t wal_frames() const { return wal_frames_; }
   /// Copies the WAL into the database; the next commit starts the WAL from its beginning. Two fdatasyncs.
   Status checkpoint_wal();
+  /// The same, and the WAL's file gives its space back.
+  Status truncate_wal();
   /// Rows that the last statement inserted, changed or deleted.
   uint64_t changes() const;
   int64_t last_insert_id() const;
@@ -84,6 +88,7 @@ class Database {
   Status connect(const DatabaseSettings& settings);
   Status identify(const DatabaseSettings& settings);
   Status configure(const DatabaseSettings& settings);
+  Status configure_file(const DatabaseSettings& settings);
   static int on_commit(void* self, sqlite3*, const char* name, int frames);
 
   sqlite3* connection_ = nullptr;

@@ -63,6 +63,11 @@ Status copy_all(int descriptor, FunctionRef<Result<size_t>(uint64_t offset, std:
 
 bool file_exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
+bool is_regular_file(const std::string& path) {
+  struct stat information = {};
+  return stat(path.c_str(), &information) == 0 && S_ISREG(information.st_mode);
+}
+
 uint64_t file_bytes(const std::string& path) {
   struct stat status;
   return stat(path.c_str(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;

@@ -12,6 +12,8 @@
 namespace weir {
 
 bool file_exists(const std::string& path);
+/// No directory, device or socket.
+bool is_regular_file(const std::string& path);
 /// 0 if there is none.
 uint64_t file_bytes(const std::string& path);
 

@@ -12,6 +12,7 @@ int64_t key_of(uint64_t hash) { return static_cast<int64_t>(hash); }
 
 Status LayoutTable::prepare(Database& database) {
   WEIR_TRY(select_.prepare(database, "SELECT text FROM layout WHERE hash = ?1"));
+  WEIR_TRY(all_.prepare(database, "SELECT hash, text FROM layout WHERE ?1 OR hash > ?2 ORDER BY hash"));
   return insert_.prepare(database, "INSERT OR REPLACE INTO layout (hash, text) VALUES (?1, ?2)");
 }
 
@@ -27,6 +28,13 @@ Result<std::string> LayoutTable::find(uint64_t hash) {
   if (!status.ok()) return status;
   if (!sound) return Status(Code::NotFound, "the description of a part's state is not stored");
   return text;
+}
+
+Status LayoutTable::each(bool from_first, int64_t behind, FunctionRef<Status(uint64_t hash, std::string_view text)> visit) {
+  return all_.bind(1, from_first ? 1 : 0).bind(2, behind).each([&](const Statement& row) {
+    const auto hash = static_cast<uint64_t>(row.integer(0));
+    return hash64(row.bytes(1)) == hash ? visit(hash, row.text(1)) : Status();
+  });
 }
 
 Status LayoutTable::put(uint64_t hash, std::string_view text) { return insert_.bind(1, key_of(hash)).bind(2, text).run(); }

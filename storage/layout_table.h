@@ -15,11 +15,14 @@ class LayoutTable {
   Status prepare(Database& database);
   /// Code::NotFound if there is none, or it is damaged: what it says cannot be told then.
   Result<std::string> find(uint64_t hash);
+  /// Those that are sound and whose hash, as a signed number, is larger than `behind`, in that order; all if `from_first`.
+  Status each(bool from_first, int64_t behind, FunctionRef<Status(uint64_t hash, std::string_view text)> visit);
   /// Requires a transaction.
   Status put(uint64_t hash, std::string_view text);
 
  private:
   Statement select_;
+  Statement all_;
   Statement insert_;
 };
 

@@ -4,7 +4,6 @@
 #include <array>
 
 #include "agent/base/crc32c.h"
-#include "agent/base/hash.h"
 #include "storage/database.h"
 #include "storage/row_key.h"
 
@@ -12,14 +11,8 @@ namespace weir {
 namespace {
 
 // Outside the numbers of BlobKind and of the rows of checkpoints, which tag other rows.
-constexpr uint8_t instance_tag = 17;
 constexpr uint8_t pipeline_tag = 18;
 constexpr uint8_t operator_tag = 19;
-
-uint32_t instance_crc(std::string_view value) {
-  const std::array<uint8_t, 1> tag{instance_tag};
-  return crc32c(as_bytes(value), crc32c(tag));
-}
 
 uint32_t pipeline_crc(uint32_t id, std::string_view name, uint64_t reserved_id, uint64_t purged) {
   std::array<uint8_t, 32> memory;
@@ -48,35 +41,13 @@ Status in_range(int64_t number, uint32_t most, const char* text) {
 
 Status RegistryTable::prepare(Database& database) {
   database_ = &database;
-  WEIR_TRY(instance_.prepare(database, "SELECT v, crc FROM meta WHERE k = 'instance'"));
   WEIR_TRY(pipelines_.prepare(database, "SELECT id, name, reserved_id, dead_letters_purged, crc FROM pipeline"));
   WEIR_TRY(add_pipeline_.prepare(
       database, "INSERT INTO pipeline (id, name, reserved_id, dead_letters_purged, crc) VALUES (?1, ?2, 0, 0, ?3)"));
   WEIR_TRY(update_pipeline_.prepare(database,
                                     "UPDATE pipeline SET reserved_id = ?2, dead_letters_purged = ?3, crc = ?4 WHERE id = ?1"));
-  WEIR_TRY(operators_.prepare(database, "SELECT op, pipeline, uid, crc FROM operator"));
+  WEIR_TRY(operators_.prepare(database, "SELECT op, pipeline, uid, crc FROM operator ORDER BY op"));
   return add_operator_.prepare(database, "INSERT INTO operator (op, pipeline, uid, crc) VALUES (?1, ?2, ?3, ?4)");
-}
-
-Status RegistryTable::create_instance(Database& database) {
-  Statement random;
-  WEIR_TRY(random.prepare(database, "SELECT lower(hex(randomblob(16)))"));
-  Statement insert;
-  WEIR_TRY(insert.prepare(database, "INSERT INTO meta (k, v, crc) VALUES ('instance', ?1, ?2)"));
-  return random.each(
-      [&](const Statement& row) { return insert.bind(1, row.text(0)).bind(2, instance_crc(row.text(0))).run(); });
-}
-
-Result<uint64_t> RegistryTable::instance() {
-  uint64_t instance = 0;
-  Status status = instance_.each([&](const Statement& row) -> Status {
-    if (int64_t{instance_crc(row.text(0))} != row.integer(1)) return {Code::Corrupt, "the database's own name fails its CRC"};
-    instance = hash64(row.bytes(0));
-    return {};
-  });
-  if (!status.ok()) return status;
-  if (instance == 0) return Status(Code::Corrupt, "the database does not say which one it is");
-  return instance;
 }
 
 Result<RegisteredPipeline> RegistryTable::find_pipeline(std::string_view name) {

@@ -1,6 +1,6 @@
-// RegistryTable: which database this is, and which number stands for which pipeline and part. Numbers are given once and never
-// taken back: they are in the keys of stored rows. Every row carries a CRC32C, and names are found by reading all rows, not
-// through an index: nothing but these rows has to be sound. Belongs to the store; same thread rules as its Database.
+// RegistryTable: which number stands for which pipeline and part. Numbers are given once and never taken back: they are in the
+// keys of stored rows. Every row carries a CRC32C, and names are found by reading all rows, not through an index: nothing but
+// these rows has to be sound. Belongs to the store; same thread rules as its Database.
 #pragma once
 
 #include <string>
@@ -20,11 +20,6 @@ struct RegisteredPipeline {
 class RegistryTable {
  public:
   Status prepare(Database& database);
-
-  /// Tells this database from every other one. Code::Corrupt if the row is missing or fails its CRC.
-  Result<uint64_t> instance();
-  /// Writes the row of `instance`; once, with the tables.
-  static Status create_instance(Database& database);
 
   /// Code::NotFound if there is none of that name; Code::Corrupt if a row that was read fails its CRC.
   Result<RegisteredPipeline> find_pipeline(std::string_view name);
@@ -51,7 +46,6 @@ class RegistryTable {
   Status each_row(FunctionRef<Status(const Operator&)> visit);
 
   Database* database_ = nullptr;
-  Statement instance_;
   Statement pipelines_;
   Statement add_pipeline_;
   Statement update_pipeline_;

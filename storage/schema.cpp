@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "storage/registry_table.h"
+#include "storage/meta_table.h"
 #include "storage/statement.h"
 #include "storage/transaction.h"
 
@@ -70,7 +70,7 @@ Status create_schema(Database& database) {
                                "; PRAGMA user_version=" + std::to_string(state_format) + ";";
   return transactions.run([&]() -> Status {
     WEIR_TRY(database.execute(tables));
-    WEIR_TRY(RegistryTable::create_instance(database));
+    WEIR_TRY(MetaTable::create_instance(database));
     return database.execute(identity.c_str());
   });
 }

@@ -25,6 +25,10 @@ class TextWriter {
   /// A JSON string with its quotes. Input must be UTF-8; bytes that are not become U+FFFD.
   TextWriter& append_json_string(std::string_view text);
 
+  /// The room that is left, to be filled by the caller, who then says with extend() how much of it is text now.
+  std::span<char> rest() const { return buffer_.subspan(size_); }
+  void extend(size_t count) { size_ += count; }
+
   std::string_view text() const { return {buffer_.data(), size_}; }
   size_t size() const { return size_; }
   size_t room() const { return buffer_.size() - size_; }
