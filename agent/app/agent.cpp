@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "agent/app/command_line.h"
+#include "agent/app/config_record.h"
 #include "agent/app/control_client.h"
 #include "agent/app/planner.h"
 #include "agent/app/start_up_pages.h"
@@ -76,6 +77,8 @@ Agent::Agent(LoadedConfig& config, Clock& clock)
   pipelines_ = build_pipelines(config, arena_, &journal_thread_);
   take_sqlite_block();
   checkpoint_requests_ = std::make_unique<CheckpointRequests>(pipelines_);
+  SavepointPages::Owner& answers = *this;
+  savepoint_pages_ = std::make_unique<SavepointPages>(pipelines_, answers);
   control_topic_ = build_control_topic(config, arena_);
   control_topic_requests_ = std::make_unique<CheckpointRequests>(pipelines_);
 }
@@ -218,16 +221,19 @@ Status Agent::restore_pipelines(const RunOptions& options) {
   return {};
 }
 
-Status Agent::try_restore(const std::string& state_dir,
+/// For whoever looks at the state later; a full disk stops nothing.
+Status Agent::record_config() {
+  const Status status = store_->put_value(config_value_name, config_record(config_));
+  return status.code() == Code::Full ? Status() : status;
+}
+
+Status Agent::try_restore(const std::string& state_dir_or_savepoint, bool allow_non_restored_state,
                           FunctionRef<void(const std::string& pipeline, Status status, const RestoreReport& report)> visit) {
   SqliteCheckpointStore store;
-  StoreOptions options;
-  options.state_dir = state_dir;
-  options.open_existing = true;
-  WEIR_TRY(store.open(options));
+  WEIR_TRY(store.open(reading_options(state_dir_or_savepoint)));
   for (auto& pipeline : pipelines_) {
     RestoreReport report;
-    const Status status = pipeline->try_restore(store, clock_.now(), report);
+    const Status status = pipeline->try_restore(store, allow_non_restored_state, clock_.now(), report);
     visit(pipeline->name(), status, report);
   }
   return {};
@@ -269,6 +275,7 @@ int Agent::run(const RunOptions& options) {
       arena_.used());
   if (Status status = open_state(); !status.ok()) return fail_to_open(status);
   if (Status status = restore_pipelines(options); !status.ok()) return fail_to_restore(status);
+  if (Status status = record_config(); !status.ok()) return fail("cannot note the configuration", status);
   if (Status status = start(); !status.ok()) return fail("cannot start", status);
   arena_.freeze();
   drop_start_up_pages();
@@ -284,12 +291,12 @@ int Agent::run(const RunOptions& options) {
 
 // ---- the end
 
-void Agent::begin_stop(Now now) {
+void Agent::begin_stop(Now now, bool drain) {
   if (stopping_) return;
   stopping_ = true;
   service_notify("STOPPING=1");
   log(LogLevel::Notice, "stopping: last checkpoint, then goodbye");
-  for (auto& pipeline : pipelines_) pipeline->stop(now);
+  for (auto& pipeline : pipelines_) pipeline->stop(now, drain);
 }
 
 int Agent::finish() {
@@ -312,10 +319,11 @@ void Agent::on_turn(Now now) {
   if (failed) begin_stop(now);
   if (checkpoint_requests_->poll(now)) control_.answer(now);
   if (control_topic_requests_->poll(now)) control_topic_->answer(now);
-  if (all_stopped && !job_in_flight_) reactor_.stop();
+  if (all_stopped && !job_in_flight_ && !savepoint_pages_->busy()) reactor_.stop();
   if (now.boot_ms - last_tick_boot_ms_ < 1000) return;
   last_tick_boot_ms_ = now.boot_ms;
   control_.on_tick(now);
+  savepoint_pages_->on_tick(*storage_, now);
   if (control_topic_ != nullptr) control_topic_->on_tick(now);
   notify_status(now);
 }
@@ -358,20 +366,28 @@ ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out,
   constexpr std::string_view dead_letters = "dead-letters ";
   constexpr std::string_view checkpoint = "checkpoint ";
   constexpr std::string_view checkpoints = "checkpoints ";
+  constexpr std::string_view savepoint = "savepoint ";
   if (line == "status") {
     answer_status(false, out, now);
   } else if (line == "status json") {
     answer_status(true, out, now);
+  } else if (line == "pipelines") {
+    for (const auto& pipeline : pipelines_) out.append(pipeline->name()).append('\n');
   } else if (line.starts_with(dead_letters)) {
     return answer_dead_letters(line.substr(dead_letters.size()), out);
   } else if (line.starts_with(checkpoints)) {
     checkpoint_requests_->list(line.substr(checkpoints.size()), out);
+  } else if (line.starts_with(savepoint)) {
+    return savepoint_pages_->begin(line.substr(savepoint.size()), out, *store_, *storage_, now) ? Answer::Later : Answer::Now;
+  } else if (line == "stop" || line == "stop drain") {
+    return answer_stop(line != "stop", out, now);
   } else if (line.starts_with(checkpoint)) {
     return checkpoint_requests_->begin(line.substr(checkpoint.size()), out, now) ? Answer::Later : Answer::Now;
   } else {
     out.append(
-        "error: unknown command; there are: status, status json, dead-letters text|json AFTER LIMIT, checkpoint(s) text|json "
-        "[PIPELINE]\n");
+        "error: unknown command; there are: status, status json, pipelines, dead-letters text|json AFTER LIMIT, checkpoint(s) "
+        "text|json "
+        "[PIPELINE], savepoint PIPELINE CHECKPOINT CURSOR, stop [drain]\n");
   }
   return Answer::Now;
 }
@@ -409,6 +425,17 @@ void Agent::answer_status(bool json, TextWriter& out, Now now) {
   status.sqlite_refused = sqlite.refused;
   status.pipelines = pipeline_status_;
   json ? render_status_json(status, out) : render_status_text(status, out);
+}
+
+/// The caller waits for this process to end.
+ControlHandler::Answer Agent::answer_stop(bool drain, TextWriter& out, Now now) {
+  if (stopping_ && drain) {
+    out.append("error: it is stopping already, without draining\n");
+    return Answer::Now;
+  }
+  begin_stop(now, drain);
+  out.append("stopping ").append_int(getpid()).append('\n');
+  return Answer::Now;
 }
 
 /// `words`: "text|json AFTER LIMIT".

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/app/checkpoint_requests.h"
+#include "agent/app/savepoint_pages.h"
 #include "agent/base/arena.h"
 #include "agent/base/function_ref.h"
 #include "agent/config/load.h"
@@ -25,7 +26,11 @@ struct RunOptions {
   bool allow_non_restored_state = false;
 };
 
-class Agent final : private ControlHandler, private ControlTopicHandler, private PollHandler, private TurnHandler {
+class Agent final : private ControlHandler,
+                    private ControlTopicHandler,
+                    private PollHandler,
+                    private TurnHandler,
+                    private SavepointPages::Owner {
  public:
   /// Reserves every pool and builds every pipeline. What is wrong with the configuration beyond its syntax (expressions,
   /// fields, sizes) is added to its diagnostics; check them before anything else.
@@ -36,9 +41,9 @@ class Agent final : private ControlHandler, private ControlTopicHandler, private
   /// In the order of the configuration.
   const std::vector<std::unique_ptr<Pipeline>>& pipelines() const { return pipelines_; }
   /// Runs until SIGTERM or SIGINT, or until it cannot go on. Returns the exit code. The caller has blocked the signals.
-  /// What a start with this state directory would come to, pipeline by pipeline; changes nothing, and the agent is of no use
-  /// afterwards. Code::Busy if an agent uses the directory (detail: its pid), Code::NotFound if there is no state.
-  Status try_restore(const std::string& state_dir,
+  /// What a start with this state directory, or savepoint, would come to, pipeline by pipeline; changes nothing, and the agent
+  /// is of no use afterwards. Code::Busy if an agent uses the directory (detail: its pid), Code::NotFound if there is no state.
+  Status try_restore(const std::string& state_dir_or_savepoint, bool allow_non_restored_state,
                      FunctionRef<void(const std::string& pipeline, Status status, const RestoreReport& report)> visit);
   int run(const RunOptions& options);
 
@@ -67,9 +72,10 @@ class Agent final : private ControlHandler, private ControlTopicHandler, private
   Status open_store(const StoreOptions& options);
   void take_sqlite_block();
   Status restore_pipelines(const RunOptions& options);
+  Status record_config();
   Status start();
   Status watch_signals();
-  void begin_stop(Now now);
+  void begin_stop(Now now, bool drain = false);
   int finish();
   void notify_status(Now now);
 
@@ -77,6 +83,8 @@ class Agent final : private ControlHandler, private ControlTopicHandler, private
   void on_control(std::string_view line, TextWriter& out, Now now) override;
   void answer_status(bool json, TextWriter& out, Now now);
   Answer answer_dead_letters(std::string_view words, TextWriter& out);
+  Answer answer_stop(bool drain, TextWriter& out, Now now);
+  void on_savepoint_page(Now now) override { control_.answer(now); }
   void on_ready(uint32_t events, Now now) override;  // signals
   void on_turn(Now now) override;
   int64_t next_deadline_boot_ms() const override { return last_tick_boot_ms_ + 1000; }
@@ -96,7 +104,8 @@ class Agent final : private ControlHandler, private ControlTopicHandler, private
   WorkerThread journal_thread_{"weir-journal"};  // a slow checkpoint must not hold up what acknowledgements wait for
   ListJob list_job_;
   std::unique_ptr<CheckpointRequests> checkpoint_requests_;  // of the control socket
-  std::unique_ptr<ControlTopic> control_topic_;              // nullptr: none is wanted
+  std::unique_ptr<SavepointPages> savepoint_pages_;
+  std::unique_ptr<ControlTopic> control_topic_;  // nullptr: none is wanted
   std::unique_ptr<CheckpointRequests> control_topic_requests_;
   int signals_ = -1;
   bool ready_ = false;

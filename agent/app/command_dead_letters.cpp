@@ -29,10 +29,7 @@ int print(const std::string& answer) {
 /// No agent runs: the store is opened for reading, under the lock that would keep an agent from starting meanwhile.
 int list_offline(const std::string& state_dir, const CommandLine& line) {
   SqliteCheckpointStore store;
-  StoreOptions options;
-  options.state_dir = state_dir;
-  options.open_existing = true;
-  Status status = store.open(options);
+  Status status = store.open(reading_options(state_dir));
   std::string buffer(std::max<size_t>(64 * 1024, static_cast<size_t>(line.limit) * 8192), '\0');
   TextWriter out(buffer);
   if (status.ok()) status = list_dead_letters(store, line.after, static_cast<size_t>(line.limit), line.json, out);

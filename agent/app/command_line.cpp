@@ -40,10 +40,19 @@ bool is_flag(const std::string& name, CommandLine& line) {
   return false;
 }
 
+/// The options of a command by their names alone.
+std::vector<std::string> names_of(const std::vector<std::string>& allowed) {
+  std::vector<std::string> names = allowed;
+  for (std::string& name : names)
+    if (name.ends_with('!')) name.pop_back();
+  return names;
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int count, char** arguments, const std::vector<std::string>& allowed) {
   CommandLine line;
+  const std::vector<std::string> names = names_of(allowed);
   std::error_code ignored;
   for (int index = 0; index < count && line.error.empty(); ++index) {
     std::string word = arguments[index];
@@ -54,12 +63,14 @@ CommandLine parse_command_line(int count, char** arguments, const std::vector<st
     } else {
       std::string name = word.substr(2, word.find('=') == std::string::npos ? std::string::npos : word.find('=') - 2);
       bool has_value = word.find('=') != std::string::npos;
-      if (std::ranges::find(allowed, name) == allowed.end()) {
+      if (std::ranges::find(names, name) == names.end()) {
         line.error = "unknown option --" + name;
-        if (std::string nearest = nearest_name(name, allowed); !nearest.empty())
+        if (std::string nearest = nearest_name(name, names); !nearest.empty())
           line.error += ", did you mean --" + nearest + "?";
       } else if (!has_value && is_flag(name, line)) {
         continue;
+      } else if (!has_value && std::ranges::find(allowed, name + "!") != allowed.end()) {
+        line.flags.insert(name);
       } else if (!has_value && name == "journal") {
         // The directory may be left out: then it is the configuration's.
         const bool directory = index + 1 < count && std::filesystem::is_directory(arguments[index + 1], ignored);

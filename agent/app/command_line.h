@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,12 +36,14 @@ struct CommandLine {
   bool allow_non_restored_state = false;
   int64_t limit = 100;
   int64_t after = 0;
+  std::set<std::string> flags;                // options without a value of one command alone
   std::map<std::string, std::string> values;  // options of one command alone, by name
   bool help = false;
   std::string error;  // not empty: usage error
 };
 
-/// Options may stand anywhere; `allowed` names the ones that the command knows ("set", "json", ...).
+/// Options may stand anywhere; `allowed` names the ones that the command knows ("set", "json", ...), with a "!" behind those
+/// that have no value and are its own.
 CommandLine parse_command_line(int count, char** arguments, const std::vector<std::string>& allowed);
 
 /// The configuration paths, or the default one.

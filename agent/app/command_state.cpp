@@ -15,15 +15,17 @@ namespace weir {
 namespace {
 
 constexpr const char* help =
-    "usage: weir state list   [CONFIG... | --state-dir DIR] [--pipeline NAME] [--json]\n"
-    "       weir state show   [CONFIG... | --state-dir DIR] [--pipeline NAME] [--step ID]\n"
-    "       weir state export [CONFIG... | --state-dir DIR] [--pipeline NAME] [--step ID] [--format json|csv]\n"
-    "       weir state drop   [CONFIG... | --state-dir DIR] [--pipeline NAME] --step ID\n\n"
-    "Looks at the stored state of an agent that does not run.\n"
+    "usage: weir state list   [CONFIG... | --state-dir DIR | --savepoint FILE] [--pipeline NAME] [--json]\n"
+    "       weir state show   [CONFIG... | --state-dir DIR | --savepoint FILE] [--pipeline NAME] [--step ID]\n"
+    "       weir state export [CONFIG... | --state-dir DIR | --savepoint FILE] [--pipeline NAME] [--step ID]\n"
+    "                         [--format json|csv]\n"
+    "       weir state drop   [CONFIG... | --state-dir DIR] [--pipeline NAME] --step ID\n"
+    "       weir state drop   [CONFIG... | --state-dir DIR] --pipeline NAME --all\n\n"
+    "Looks at the stored state of an agent that does not run, or at a savepoint.\n"
     "  list    the parts of the newest checkpoint, and steps that have left the configuration and are kept for their return\n"
     "  show    what each part is: its fields with types, what it knows besides its keys, and its keys with their values\n"
     "  export  one line per key: JSON, or CSV of one step\n"
-    "  drop    forgets a step that is kept\n"
+    "  drop    forgets a step that is kept; with --all the whole state of a pipeline, which then begins anew\n"
     "Exit codes: 0, 1 if there is no state or an agent uses it, 64 for a wrong command line.\n";
 
 int fail(const std::string& text) {
@@ -181,19 +183,33 @@ Status read_states(SqliteCheckpointStore& store, const std::string& pipeline, st
   return {};
 }
 
-StoreOptions options_of(const std::string& state_dir, bool reading) {
-  StoreOptions options;
-  options.state_dir = state_dir;
-  options.open_existing = reading;
-  return options;
+/// The whole state of a pipeline.
+int drop_all(SqliteCheckpointStore& store, const CommandLine& line) {
+  if (line.pipeline.empty()) return usage_error("state", "--all takes the --pipeline");
+  bool found = false;
+  Status status = store.each_pipeline([&](std::string_view name) {
+    found |= name == line.pipeline;
+    return Status();
+  });
+  if (status.ok() && !found) return fail("there is no state of a pipeline \"" + line.pipeline + "\"; see weir state list");
+  const Result<PipelineRow> row = status.ok() ? store.open_pipeline(line.pipeline, {}) : Result<PipelineRow>(status);
+  status = row.status();
+  if (status.ok()) status = store.replace(row.value().pipeline, [] { return Status(); });
+  if (!status.ok()) return fail(status.text());
+  printf("dropped: all state of pipeline %s; it begins anew\n", line.pipeline.c_str());
+  return exit_ok;
 }
 
 int drop(const std::string& state_dir, const CommandLine& line) {
-  if (line.step.empty()) return usage_error("state", "drop takes --step");
+  const bool all = line.flags.contains("all");
+  if (line.step.empty() != all) return usage_error("state", "drop takes --step, or --pipeline with --all");
   std::vector<StoredState> states;
   SqliteCheckpointStore store;
   if (!file_exists(state_dir + "/weir.db")) return fail(state_dir + ": there is no database");
-  if (Status status = store.open(options_of(state_dir, false)); !status.ok()) return fail_to_open(state_dir, status);
+  StoreOptions options;
+  options.state_dir = state_dir;
+  if (Status status = store.open(options); !status.ok()) return fail_to_open(state_dir, status);
+  if (all) return drop_all(store, line);
   if (Status status = read_states(store, line.pipeline, states); !status.ok()) return fail(status.text());
   const StoredPart* found = nullptr;
   for (const StoredState& state : states)
@@ -213,7 +229,8 @@ int drop(const std::string& state_dir, const CommandLine& line) {
 }  // namespace
 
 int command_state(int count, char** arguments) {
-  CommandLine line = parse_command_line(count, arguments, {"set", "state-dir", "pipeline", "step", "format", "json"});
+  CommandLine line =
+      parse_command_line(count, arguments, {"set", "state-dir", "savepoint", "pipeline", "step", "format", "json", "all!"});
   if (!line.error.empty()) return usage_error("state", line.error.c_str());
   if (line.help) {
     fputs(help, stdout);
@@ -225,13 +242,15 @@ int command_state(int count, char** arguments) {
   if (!line.format.empty() && line.format != "json" && line.format != "csv")
     return usage_error("state", "--format is json or csv");
   line.words.erase(line.words.begin());
-  const std::string state_dir = find_state_dir(line);
-  if (state_dir.empty()) return exit_config;
-  if (what == "drop") return drop(state_dir, line);
+  const auto savepoint = line.values.find("savepoint");
+  if (savepoint != line.values.end() && what == "drop") return usage_error("state", "a savepoint is never changed");
+  const std::string path = savepoint == line.values.end() ? find_state_dir(line) : savepoint->second;
+  if (path.empty()) return exit_config;
+  if (what == "drop") return drop(path, line);
   SqliteCheckpointStore store;
-  if (Status status = store.open(options_of(state_dir, true)); !status.ok()) return fail_to_open(state_dir, status);
+  if (Status status = store.open(reading_options(path)); !status.ok()) return fail_to_open(path, status);
   std::vector<StoredState> states;
-  if (Status status = read_states(store, line.pipeline, states); !status.ok()) return fail(state_dir + ": " + status.text());
+  if (Status status = read_states(store, line.pipeline, states); !status.ok()) return fail(path + ": " + status.text());
   return print_states(states, what, line);
 }
 

@@ -26,6 +26,8 @@ constexpr Command commands[] = {
     {"plan", command_plan, "print the memory that a configuration needs, before anything runs"},
     {"replay", command_replay, "run a recording through a pipeline, to standard output"},
     {"checkpoint", command_checkpoint, "ask a running agent for a checkpoint, and wait for it"},
+    {"savepoint", command_savepoint, "put state into a file, look at it, and bring it back, here or elsewhere"},
+    {"stop", command_stop, "stop a running agent, and wait until it has ended"},
     {"status", command_status, "ask a running agent how it is"},
     {"dead-letters", command_dead_letters, "list the messages that were set aside"},
     {"state", command_state, "list, show, export or drop stored state, without an agent"},

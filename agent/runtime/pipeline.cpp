@@ -14,7 +14,8 @@ namespace {
 constexpr int64_t tick_ms = 1000;
 constexpr int64_t drain_ms = 3000;  // how long a stop waits for results to leave
 constexpr int64_t goodbye_ms = 500;
-constexpr int64_t stop_ms = 15'000;     // how long a stop may take in all
+constexpr int64_t stop_ms = 15'000;  // how long a stop may take in all
+constexpr int64_t stop_with_drain_ms = 60'000;
 constexpr int64_t steps_tick_ms = 100;  // how late a timer of processing time may fire
 constexpr size_t derived_text_max = 2048;
 constexpr size_t dead_letters_of_one_max = 32;  // that room is kept for, besides one a step
@@ -330,10 +331,30 @@ int64_t Pipeline::next_deadline_boot_ms() const {
 
 // ---- the end
 
-void Pipeline::stop(Now now) {
+void Pipeline::stop(Now now, bool drain) {
   if (state_ != State::Running) return;
   state_ = State::Stopping;
-  stop_deadline_boot_ms_ = now.boot_ms + stop_ms;
+  drains_ = drain;
+  stop_deadline_boot_ms_ = now.boot_ms + (drain ? stop_with_drain_ms : stop_ms);
+  if (drain) {
+    graph_.finish();
+    changed_ = true;
+    end_input(now);
+  } else {
+    leave(now);
+  }
+}
+
+/// Hands over what windows still hold; what does not fit waits for checkpoints to make room.
+void Pipeline::end_input(Now now) {
+  if (coordinator_.in_flight() || coordinator_.requested()) return;
+  if (graph_.advance()) return leave(now);
+  outbox_.resume(now);
+  request_if_full();
+}
+
+void Pipeline::leave(Now now) {
+  left_ = true;
   parts_.source->stop(now);
   coordinator_.request(CheckpointReason::Stop);
 }
@@ -347,10 +368,11 @@ void Pipeline::continue_stop(Now now) {
     state_ = State::Stopped;
     return;
   }
+  if (!left_) return end_input(now);
   if (coordinator_.in_flight() || coordinator_.requested()) return;
   if (state_ == State::Stopping && parts_.source->finished()) {
     state_ = State::Draining;
-    drain_deadline_boot_ms_ = now.boot_ms + drain_ms;
+    drain_deadline_boot_ms_ = drains_ ? stop_deadline_boot_ms_ - goodbye_ms : now.boot_ms + drain_ms;
   }
   bool may_drain = parts_.publisher->status().connected && now.boot_ms < drain_deadline_boot_ms_;
   if (state_ == State::Draining && (outbox_.drained() || !may_drain)) {

@@ -58,15 +58,18 @@ class Pipeline final : public TurnHandler,
   ~Pipeline() override;
 
   const std::string& name() const { return parts_.name; }
+  /// That it has in the store; 0 before restore().
+  uint32_t number() const { return number_; }
 
   /// Loads the newest checkpoint. Start-up only: the store still belongs to the caller's thread, and the heap may be used.
   Status restore(CheckpointStore& store, bool allow_non_restored_state, Now now, RestoreReport& report);
-  /// What restore() would come to, without --allow-non-restored-state: does all of it, and changes nothing in the store. The
-  /// pipeline is of no use afterwards.
-  Status try_restore(CheckpointStore& store, Now now, RestoreReport& report);
+  /// What restore() would come to: does all of it, and changes nothing in the store. The pipeline is of no use afterwards.
+  Status try_restore(CheckpointStore& store, bool allow_non_restored_state, Now now, RestoreReport& report);
   Status start(Poller& poller, StorageExecutor& executor, Now now);
-  /// Last checkpoint, acknowledgements, goodbye. stopped() turns true when that is done or has taken too long.
-  void stop(Now now);
+  /// Last checkpoint, acknowledgements, goodbye. stopped() turns true when that is done or has taken too long. `drain`: before
+  /// that event time goes to its end, so that every window hands over what it has; the pipeline has ended for good then, and
+  /// restore() refuses to go on from there.
+  void stop(Now now, bool drain = false);
   bool stopped() const { return state_ == State::Stopped || state_ == State::Failed; }
   /// Not Ok once the pipeline has failed for good; the process must end and recover.
   Status failure() const { return failure_; }
@@ -130,6 +133,8 @@ class Pipeline final : public TurnHandler,
   void request_if_full();
   void pump(Now now);
   void continue_stop(Now now);
+  void end_input(Now now);
+  void leave(Now now);
   void fail(Status status);
   static SnapshotBounds total_bounds(const std::vector<Stateful*>& stateful);
   std::vector<Stateful*> collect_stateful();
@@ -161,6 +166,8 @@ class Pipeline final : public TurnHandler,
   int64_t last_tick_boot_ms_ = 0;
   int64_t last_steps_tick_boot_ms_ = 0;
   int64_t processing_offset_ms_ = INT64_MIN;  // processing time less boot time
+  bool drains_ = false;
+  bool left_ = false;  // the source was told to stop
   int64_t stop_deadline_boot_ms_ = 0;
   int64_t drain_deadline_boot_ms_ = 0;
   int64_t process_start_boot_ms_ = 0;

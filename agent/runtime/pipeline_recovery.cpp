@@ -200,6 +200,13 @@ Status Pipeline::Restorer::move_in(Stateful& part, const PartDecision& decision,
 Status Pipeline::Restorer::on_manifest(Bytes bytes) {
   WEIR_TRY(pipeline_.parts_.manifest_codec->decode(bytes, manifest_));
   if (pipeline_.name() != manifest_.pipeline) return {Code::Corrupt, "the manifest names another pipeline"};
+  if (manifest_.has_watermark && manifest_.watermark_ms == INT64_MAX) {
+    report_.error =
+        "it was drained: its windows were closed for good, and every record would be late. To begin anew: weir state "
+        "drop --pipeline " +
+        pipeline_.name() + " --all; to go back to before that: weir savepoint restore";
+    return {Code::Incompatible, "the pipeline was drained and has ended"};
+  }
   WEIR_TRY(read_kept());
   for (uint32_t index = 0; index < manifest_.part_count; ++index) WEIR_TRY(match(manifest_.parts[index]));
   for (Stateful* part : pipeline_.stateful_)
@@ -347,7 +354,7 @@ Status Pipeline::restore(CheckpointStore& store, bool allow_non_restored_state, 
   return {};
 }
 
-Status Pipeline::try_restore(CheckpointStore& store, Now now, RestoreReport& report) {
+Status Pipeline::try_restore(CheckpointStore& store, bool allow_non_restored_state, Now now, RestoreReport& report) {
   Result<PipelineRow> row = store.open_pipeline(parts_.name, {parts_.dead_letters, parts_.checkpoints_retained});
   if (!row.ok()) return row.status();
   number_ = row.value().pipeline;
@@ -356,7 +363,7 @@ Status Pipeline::try_restore(CheckpointStore& store, Now now, RestoreReport& rep
     if (op.ok()) part->set_op(op.value());
     if (!op.ok() && op.status().code() != Code::NotFound) return op.status();
   }
-  Restorer restorer(*this, store, false, report);
+  Restorer restorer(*this, store, allow_non_restored_state, report);
   restorer.only_try();
   return load(store, restorer, now, report);
 }

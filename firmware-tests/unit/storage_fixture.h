@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/base/crc32c.h"
+#include "firmware-tests/support/random.h"
 #include "firmware-tests/support/temporary_directory.h"
 #include "storage/checkpoint_store.h"
 
@@ -52,6 +53,25 @@ class TestCheckpoint {
   std::array<Trim, 64> trims_;
   Snapshot snapshot_;
 };
+
+/// A checkpoint as a pipeline writes it: some chunks rewritten, deltas, results, deliveries, and what may go of the older
+/// ones.
+inline TestCheckpoint random_checkpoint(Random& random, uint64_t id, uint32_t source, uint32_t step) {
+  TestCheckpoint made(id);
+  const std::string bytes = std::to_string(id) + std::string(random.below(300), 'x');
+  made.state(source, "source " + bytes).state(step, "step " + bytes);
+  for (uint32_t chunk = 0; chunk < 4; ++chunk)
+    if (random.chance(30)) made.put(BlobKind::Base, step, chunk, "chunk " + bytes);
+  for (uint32_t index = 0; index < random.below(3); ++index) made.put(BlobKind::Delta, step, index, "delta " + bytes);
+  if (random.chance(60)) made.put(BlobKind::Outbox, step, 0, "results " + bytes);
+  if (random.chance(80)) made.put(BlobKind::SessionTail, source, 0, "tail " + bytes);
+  const uint64_t back = random.below(6);
+  if (random.chance(60) && id > back) made.trim(BlobKind::Delta, step, id - back);
+  if (random.chance(60) && id > back) made.trim(BlobKind::Outbox, step, id - back);
+  if (random.chance(60) && id > 1) made.trim(BlobKind::SessionTail, source, id - 1);
+  if (random.chance(5)) made.trim(BlobKind::Base, step, id - back / 2);
+  return made;
+}
 
 /// Writes down what it is given, one line each: "delta op=2 index=0 checkpoint=5: bytes".
 class RecordingHandler : public RestoreHandler {

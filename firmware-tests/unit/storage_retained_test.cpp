@@ -30,23 +30,8 @@ TEST_GROUP(RetainedCheckpoints) {
     fixture.close();
     open(retained);
   }
-  /// A checkpoint as a pipeline writes it: some chunks rewritten, deltas, results, deliveries, and what may go of the older
-  /// ones.
   TestCheckpoint random_checkpoint(Random & random, uint64_t id) const {
-    TestCheckpoint made(id);
-    const std::string bytes = std::to_string(id) + std::string(random.below(300), 'x');
-    made.state(source, "source " + bytes).state(step, "step " + bytes);
-    for (uint32_t chunk = 0; chunk < 4; ++chunk)
-      if (random.chance(30)) made.put(BlobKind::Base, step, chunk, "chunk " + bytes);
-    for (uint32_t index = 0; index < random.below(3); ++index) made.put(BlobKind::Delta, step, index, "delta " + bytes);
-    if (random.chance(60)) made.put(BlobKind::Outbox, step, 0, "results " + bytes);
-    if (random.chance(80)) made.put(BlobKind::SessionTail, source, 0, "tail " + bytes);
-    const uint64_t back = random.below(6);
-    if (random.chance(60) && id > back) made.trim(BlobKind::Delta, step, id - back);
-    if (random.chance(60) && id > back) made.trim(BlobKind::Outbox, step, id - back);
-    if (random.chance(60) && id > 1) made.trim(BlobKind::SessionTail, source, id - 1);
-    if (random.chance(5)) made.trim(BlobKind::Base, step, id - back / 2);
-    return made;
+    return weir::random_checkpoint(random, id, source, step);
   }
   std::string loaded(std::string* damaged = nullptr) {
     RecordingHandler handler;

@@ -1,0 +1,31 @@
+#include "agent/app/fit_report.h"
+
+#include <cstdio>
+
+#include "agent/base/text_writer.h"
+
+namespace weir {
+
+void print_fit(const std::string& pipeline, Status status, const RestoreReport& report, bool json) {
+  const bool refused = !status.ok() && status.code() != Code::NotFound;
+  // What refuses it beside the list of parts.
+  const std::string error = !refused || any_refused(report.parts) ? "" : report.error.empty() ? status.text() : report.error;
+  if (json) {
+    std::string room(6 * (pipeline.size() + error.size()) + 64, '\0');
+    TextWriter out(room);
+    out.append("{\"pipeline\":").append_json_string(pipeline).append(",\"error\":").append_json_string(error);
+    printf("%s,\"refused\":%s,\"parts\":%s}\n", std::string(out.text()).c_str(), refused ? "true" : "false",
+           decisions_json(report.parts).c_str());
+    return;
+  }
+  if (report.parts.empty() && !refused) {
+    printf("pipeline %s: no checkpoint, starts fresh\n", pipeline.c_str());
+    return;
+  }
+  printf("pipeline %s: %s\n%s", pipeline.c_str(), refused ? "a start would be refused" : "its state goes back",
+         report.parts.empty() ? "" : decisions_table(report.parts).c_str());
+  if (!error.empty()) printf("  %s\n", error.c_str());
+  fputs(refusal_text(report.parts).c_str(), stdout);
+}
+
+}  // namespace weir

@@ -1,0 +1,49 @@
+#include "agent/app/savepoint_report.h"
+
+#include <cstdio>
+
+#include "agent/app/savepoint_file.h"
+#include "agent/base/clock.h"
+#include "agent/base/text_writer.h"
+
+namespace weir {
+
+int command_failed(const char* command, const std::string& text) {
+  fprintf(stderr, "weir %s: error: %s\n", command, text.c_str());
+  return exit_failure;
+}
+
+std::string json_text(std::string_view text) {
+  std::string room(text.size() * 6 + 16, '\0');
+  TextWriter out(room);
+  return std::string(out.append_json_string(text).text());
+}
+
+int create_savepoint(const char* command, const std::string& state_dir, const CommandLine& line) {
+  const auto to = line.values.find("to");
+  SystemClock clock;
+  const std::string path = to != line.values.end() ? to->second : new_savepoint_path(state_dir, clock.now().wall_ms);
+  MadeSavepoint made;
+  std::string error;
+  const Status status = make_savepoint(state_dir, line.pipeline, path, made, error);
+  if (!status.ok()) return command_failed(command, error.empty() ? status.text() : error);
+  if (line.json) printf("{\"file\":%s,\"pipelines\":[", json_text(path).c_str());
+  if (!line.json) printf("%s\n", path.c_str());
+  bool first = true;
+  for (const CopiedCheckpoint& copied : made.pipelines) {
+    const auto checkpoint = static_cast<unsigned long long>(copied.source_id);
+    const auto offset = static_cast<unsigned long long>(copied.manifest.source_offset);
+    const auto bytes = static_cast<unsigned long long>(copied.bytes);
+    if (line.json) {
+      printf("%s{\"pipeline\":%s,\"checkpoint\":%llu,\"offset\":%llu,\"bytes\":%llu}", first ? "" : ",",
+             json_text(copied.manifest.pipeline).c_str(), checkpoint, offset, bytes);
+    } else {
+      printf("  %s: checkpoint %llu, %llu messages, %llu bytes\n", copied.manifest.pipeline, checkpoint, offset, bytes);
+    }
+    first = false;
+  }
+  if (line.json) printf("]}\n");
+  return exit_ok;
+}
+
+}  // namespace weir
