@@ -224,7 +224,10 @@ class Checkpointed {
 class RowPerKey {
  public:
   RowPerKey(const Case& of, const std::string& path) : of_(of), value_(of.slot_bytes) {
-    must(database_.open({path, false, CommitDurability::PowerLoss, 0, 1, 1}));
+    DatabaseSettings settings;
+    settings.path = path;
+    settings.application_id = settings.format = 1;
+    must(database_.open(settings));
     must(
         database_.execute("PRAGMA application_id=1; PRAGMA user_version=1;"
                           "CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"));
