@@ -177,6 +177,47 @@ const sqlite3_io_methods SimVfs::methods = {1,
                                             nullptr,
                                             nullptr};
 
+/// A process's view of a file that is no database.
+class SimBlockFile final : public BlockFile {
+ public:
+  SimBlockFile(SimDisk& disk, std::shared_ptr<SimDisk::File> file, uint64_t bytes, uint64_t shift)
+      : disk_(disk), file_(std::move(file)), bytes_(bytes), shift_(shift) {}
+  uint64_t size() const override { return bytes_; }
+  Status read(uint64_t at, std::span<uint8_t> to) override {
+    if (!disk_.operate(DiskOperation::Read)) return {Code::Io, "the simulated disk cannot be read"};
+    std::copy_n(file_->bytes.current().begin() + static_cast<std::ptrdiff_t>(at + shift_), to.size(), to.begin());
+    return {};
+  }
+  Status write(uint64_t at, Bytes from) override {
+    const bool was_off = disk_.off_;
+    const bool on = disk_.operate(DiskOperation::Write);
+    // As in SimVfs::write.
+    if (!was_off && (on || disk_.off_)) file_->bytes.write(at + shift_, from);
+    return on ? Status() : Status(Code::Io, "the simulated disk cannot be written");
+  }
+  Status sync() override {
+    if (!disk_.operate(DiskOperation::Sync)) return {Code::Io, "the simulated disk cannot be synced"};
+    if (disk_.honest_syncs != HonestSyncs::None && disk_.honest_syncs != HonestSyncs::NotOfBlockFiles) file_->bytes.sync();
+    return {};
+  }
+
+ private:
+  SimDisk& disk_;
+  std::shared_ptr<SimDisk::File> file_;
+  uint64_t bytes_;
+  uint64_t shift_;
+};
+
+std::unique_ptr<BlockFile> SimDisk::open_block_file(const std::string& path, uint64_t bytes, uint64_t shift) {
+  auto found = files_.find(path);
+  if (found == files_.end()) {
+    found = files_.emplace(path, std::make_shared<File>()).first;
+    found->second->bytes = VolatileFile(static_cast<size_t>(bytes + shift));
+    found->second->name_is_durable = true;
+  }
+  return std::make_unique<SimBlockFile>(*this, found->second, bytes, shift);
+}
+
 namespace {
 
 SimDisk* current_disk = nullptr;

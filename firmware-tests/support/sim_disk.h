@@ -1,7 +1,7 @@
-// SimDisk: the disk below SQLite in tests, in memory: while it lives every database of the program is opened on it. It forgets
-// what was not synced when the power is cut, tears sectors, runs full, fails the n-th operation of a kind, and can be told to
-// break its promises. From the operation on at which the power goes every call fails, so that the process above can be taken
-// down in order; power_on() is the next boot.
+// SimDisk: the disk below SQLite, and below a journal, in tests, in memory: while it lives every database of the program is
+// opened on it. It forgets what was not synced when the power is cut, tears sectors, runs full, fails the n-th operation of a
+// kind, and can be told to break its promises. From the operation on at which the power goes every call fails, so that the
+// process above can be taken down in order; power_on() is the next boot.
 //
 // It knows no shared memory: databases must be opened in exclusive mode. One at a time, one thread. What weir itself puts into
 // the state directory (its lock, its note of the newest checkpoints) stays on the real file system, but the program's fsync,
@@ -14,6 +14,7 @@
 #include <string>
 
 #include "firmware-tests/support/volatile_file.h"
+#include "storage/block_file.h"
 
 struct sqlite3_file;
 struct sqlite3_vfs;
@@ -25,7 +26,7 @@ constexpr size_t disk_operation_count = 6;
 const char* disk_operation_name(DiskOperation operation);
 
 /// Which syncs the disk carries out; of the others it only says so.
-enum class HonestSyncs : uint8_t { All, NotOfLogs, NotOfNames, None };
+enum class HonestSyncs : uint8_t { All, NotOfLogs, NotOfNames, NotOfBlockFiles, None };
 
 class SimDisk {
  public:
@@ -57,6 +58,10 @@ class SimDisk {
   bool sync_names();
   static SimDisk* current();
 
+  /// A file of weir's own beside the databases; made, with its name durable, if there is none. `shift` moves everything by so
+  /// many bytes: writes that are aligned above are not so below. It must not outlive the disk.
+  std::unique_ptr<BlockFile> open_block_file(const std::string& path, uint64_t bytes, uint64_t shift = 0);
+
   uint64_t operations() const { return operations_; }
   uint64_t count(DiskOperation operation) const { return counts_[static_cast<size_t>(operation)]; }
   uint64_t bytes() const;
@@ -65,6 +70,7 @@ class SimDisk {
 
  private:
   friend struct SimVfs;
+  friend class SimBlockFile;
   struct File {
     VolatileFile bytes;
     bool name_is_durable = false;

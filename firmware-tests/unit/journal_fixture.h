@@ -15,12 +15,15 @@ namespace weir {
 class JournalProcess final : private JournalUser {
  public:
   JournalProcess(SimulatedDisk& disk, uint64_t ring_bytes, uint64_t shift = 0, size_t record_bytes_max = 3000)
-      : journal_(
-            {.name = "test", .state_dir = "", .ring_bytes = ring_bytes, .record_bytes_max = record_bytes_max},
+      : JournalProcess(
             [&disk, shift](uint64_t bytes, bool) {
               return Result<std::unique_ptr<BlockFile>>(std::make_unique<SimulatedFile>(disk, bytes, shift));
             },
-            &worker_, arena_) {
+            ring_bytes, record_bytes_max) {}
+  /// On another disk.
+  JournalProcess(RingJournal::OpenFile open_file, uint64_t ring_bytes, size_t record_bytes_max)
+      : journal_({.name = "test", .state_dir = "", .ring_bytes = ring_bytes, .record_bytes_max = record_bytes_max},
+                 std::move(open_file), &worker_, arena_) {
     journal_.connect(*this);
   }
 
