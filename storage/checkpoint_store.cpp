@@ -84,9 +84,14 @@ Status SqliteCheckpointStore::open_savepoint(const StoreOptions& options) {
 }
 
 Status SqliteCheckpointStore::open_database(const StoreOptions& options) {
+  // Before SQLite makes a file of that name.
+  const bool may_begin = options.fresh_if_corrupt || !newest_.any();
+  constexpr Status gone = {Code::Corrupt, "weir.db is gone or empty, though weir.newest knows of checkpoints in it"};
+  if (!may_begin && file_bytes(database_path(options.state_dir)) == 0) return gone;
   WEIR_TRY(database_.open(settings_of(options)));
   if (read_only_) return {};
   WEIR_TRY(check_suspect());
+  if (database_.fresh() && !may_begin) return gone;
   if (database_.fresh()) WEIR_TRY(create_schema(database_));
   // What a crash left in the WAL goes into the database before anything is appended: on a disk that damages whole sectors
   // the first new frame could take the last old commit with it.

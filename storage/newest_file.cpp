@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -96,6 +97,13 @@ NewestNote NewestFile::find(std::string_view pipeline) const {
     if (place.sound() && place.name == name && place.checkpoint_id > newest.checkpoint_id)
       newest = {place.checkpoint_id, place.source_offset};
   return newest;
+}
+
+bool NewestFile::any() const {
+  if (layout_ == nullptr) return false;
+  return std::ranges::any_of(layout_->places, [](const auto& pair) {
+    return std::ranges::any_of(pair, [](const Place& place) { return place.sound() && place.checkpoint_id > 0; });
+  });
 }
 
 void NewestFile::note(std::string_view pipeline, NewestNote newest) {

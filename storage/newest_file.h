@@ -42,6 +42,8 @@ class NewestFile {
 
   /// What is known of the pipeline of that name.
   NewestNote find(std::string_view pipeline) const;
+  /// Whether anything is known of any pipeline.
+  bool any() const;
   void note(std::string_view pipeline, NewestNote newest);
 
   /// The database was found damaged by SQLite while the process ran: the next start looks at all of it.

@@ -127,9 +127,9 @@ bool Agent::fresh_if_corrupt() const { return config_.specification.agent.on_cor
 void Agent::explain_corrupt() const {
   const char* directory = config_.specification.agent.state_dir.c_str();
   log(LogLevel::Error,
-      "%s/weir.db is damaged and was left as it is. Ways out: put a copy of the state directory back; or keep weir.db and "
-      "weir.db-wal under other names and start, which begins with empty state; or set agent.on_corrupt = \"fresh\", which does "
-      "that by itself. Messages that were acknowledged are not sent again by the broker",
+      "%s/weir.db is damaged or gone and was left as it is. Ways out: put a copy of the state directory back, or restore a "
+      "savepoint; or keep weir.db, weir.db-wal and weir.newest under other names and start, which begins with empty state; or set "
+      "agent.on_corrupt = \"fresh\", which does that by itself. Messages that were acknowledged are not sent again by the broker",
       directory);
 }
 

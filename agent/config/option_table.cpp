@@ -849,8 +849,9 @@ constexpr Option step_options[] = {
      .type = Name,
      .member = member<&StepSpec::id_previous>,
      .place = member<&StepSpec::id_previous_at>,
-     .documentation = "The id that the step had before it was renamed: its stored state is taken over from there. May stay when "
-                      "that has happened.",
+     .documentation =
+         "The id that the step had before it was renamed: its stored state is taken over from there. May stay when "
+         "that has happened.",
      .example = "id_previous = \"per-min\""},
     {.key = "operator",
      .type = Text,

@@ -121,8 +121,8 @@ class CheckpointStore {
   /// was copied. Code::NotFound if there is no checkpoint; Code::Corrupt if none of them is sound.
   virtual Status load(uint32_t pipeline, RestoreHandler& handler) = 0;
 
-  /// What the bytes of a layout are, by the hash of the text (hash64), which is what manifests name. Start-up only, as is all that
-  /// deals with kept parts.
+  /// What the bytes of a layout are, by the hash of the text (hash64), which is what manifests name. Start-up only, as is all
+  /// that deals with kept parts.
   virtual Status put_layout(uint64_t hash, std::string_view text) = 0;
   /// Code::NotFound if no such text is stored.
   virtual Result<std::string> layout(uint64_t hash) = 0;

@@ -160,11 +160,16 @@ TEST(StoreWentBack, an_old_copy_of_the_database_is_told_from_the_newest_and_its_
   UNSIGNED_LONGS_EQUAL(9, row.reserved_id);
 }
 
-TEST(StoreWentBack, a_deleted_database_too) {
+TEST(StoreWentBack, a_deleted_or_emptied_database_is_refused_unless_a_fresh_start_is_asked_for) {
   open();
   commit(3);
   fixture.close();
   remove(fixture.database_path().c_str());
+  LONGS_EQUAL(static_cast<int>(Code::Corrupt), static_cast<int>(fixture.try_open().code()));
+  CHECK_FALSE(path_exists(fixture.database_path()));
+  CHECK(write_whole_file(fixture.database_path(), "").ok());
+  LONGS_EQUAL(static_cast<int>(Code::Corrupt), static_cast<int>(fixture.try_open().code()));
+  fixture.options.fresh_if_corrupt = true;
   open();
   UNSIGNED_LONGS_EQUAL(0, fixture.row().last_checkpoint_id);
   UNSIGNED_LONGS_EQUAL(3, fixture.row().newest_known_id);
