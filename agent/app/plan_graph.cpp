@@ -5,9 +5,13 @@
 #include "agent/app/plan_topics.h"
 #include "agent/operators/route.h"
 #include "connectors/codecs/json_decoder.h"
+#include "storage/row_key.h"
 
 namespace weir {
 namespace {
+
+/// Chunks of keyed state that a part can have in the store, and its own blob.
+constexpr size_t stored_blobs_max = size_t{row_key::blob_index_max} + 2;
 
 /// Something that a later step can read.
 struct Output {
@@ -31,6 +35,7 @@ class GraphBuilder {
   bool add_inputs();
   bool has_id_of_earlier(size_t index) const;
   bool add_step(size_t index);
+  bool can_be_stored(const StepSpec& step, Operator& made);
   std::unique_ptr<Operator> make_union(const StepSpec& step, const std::string& id, const std::vector<Output*>& outputs);
   Output* find(const Text& name);
   Output* read(const Text& name);
@@ -185,6 +190,7 @@ bool GraphBuilder::add_step(size_t index) {
                        "choose another id");
     return false;
   }
+  if (!can_be_stored(step, *made)) return false;
   for (Output* input : inputs) connect(*input, index, joins && input == second);
   const bool routes = step.verb == StepVerb::Route;
   // What a step keeps under other keys than the device comes out without a clock.
@@ -200,6 +206,16 @@ bool GraphBuilder::add_step(size_t index) {
                         follows_clocks});
   graph_.parts.steps.push_back(std::move(made));
   return true;
+}
+
+bool GraphBuilder::can_be_stored(const StepSpec& step, Operator& made) {
+  const Stateful* part = made.stateful();
+  if (part == nullptr || part->snapshot_bounds().blobs <= stored_blobs_max) return true;
+  diagnostics_.error(step.id_at.line == 0 ? step.at : step.id_at, std::max<size_t>(1, step.id.size()),
+                     "its state may grow to " + std::to_string(part->snapshot_bounds().bytes >> 20) +
+                         " MiB, and at most 512 MiB of a step can be stored",
+                     "lower max_keys, or share the keys out over several pipelines");
+  return false;
 }
 
 void GraphBuilder::report_unread() {

@@ -110,6 +110,21 @@ TEST(StateChange, a_smaller_max_keys_suffices_for_the_keys_that_are_there) {
   LONGS_EQUAL(3, json_int(result_of_window(), "n").value_or(-1));
 }
 
+TEST(StateChange, an_integer_that_becomes_a_number_keeps_its_windows) {
+  std::string config = per_second_config;
+  config.replace(config.find("value = \"float\""), 15, "value = \"int\"");
+  const std::string sums = "total = \"sum(value)\", low = \"min(value)\", high = \"max(value)\", ";
+  config.replace(config.find(sums), sums.size(), "");
+  stop_with_an_open_window(config);
+  change("value = \"int\"", "value = \"float\"");
+  STRCMP_CONTAINS("converted", check_against().output.c_str());
+  restart();
+  send("d1", 6.5, 250);
+  const std::string result = result_of_window();
+  LONGS_EQUAL(4, json_int(result, "n").value_or(-1));
+  DOUBLES_EQUAL(6.125, json_number(result, "mean").value_or(-1), 0);
+}
+
 TEST(StateChange, a_longer_key_keeps_its_windows) {
   std::string config = per_second_config;
   auto replace = [&config](const std::string& from, const std::string& to) {

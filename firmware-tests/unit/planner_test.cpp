@@ -19,12 +19,12 @@ TEST_GROUP(Planner) {
            "topic = \"" +
            topic + "\"\nformat = \"json\"\n";
   }
-  std::string diagnose(const std::string& pipelines) {
+  std::string diagnose(const std::string& pipelines, size_t memory = 64 << 20) {
     std::string path = directory.file("weir.toml");
     std::ofstream(path) << "[mqtt.m]\nurl = \"mqtt://127.0.0.1:1\"\n" << pipelines;
     std::string paths[] = {path};
     LoadedConfig config = load_config(paths, {});
-    Arena arena(64 << 20);
+    Arena arena(memory);
     build_pipelines(config, arena);
     return config.diagnostics.format(config.files, false);
   }
@@ -39,6 +39,20 @@ TEST(Planner, warns_of_results_that_come_back_as_input) {
 TEST(Planner, says_nothing_about_results_that_go_elsewhere) {
   STRCMP_EQUAL("", diagnose(pipeline("p", "sensors/+/env", "alerts/{device}")).c_str());
   STRCMP_EQUAL("", diagnose(pipeline("p", "sensors/+/env", "sensors/{device}/mean")).c_str());
+}
+
+TEST(Planner, refuses_state_that_is_more_than_the_store_takes_of_a_step) {
+  const auto with_keys = [&](const char* max_keys) {
+    std::string text = pipeline("p", "a/+", "x/{device}");
+    const std::string step =
+        "[[pipeline.step]]\nid = \"w\"\nkey_by = [\"device\"]\nwindow = { tumbling = \"1min\", time = \"processing\" }\n"
+        "aggregate = { t = \"sum(t)\" }\nmax_keys = " +
+        std::string(max_keys) + "\n";
+    return diagnose(text.insert(text.find("[pipeline.sink]"), step), size_t{4} << 30);
+  };
+  STRCMP_CONTAINS(":11:7: error: its state may grow to ", with_keys("2500000").c_str());
+  STRCMP_CONTAINS("at most 512 MiB of a step can be stored", with_keys("2500000").c_str());
+  STRCMP_EQUAL("", with_keys("100000").c_str());
 }
 
 TEST(Planner, refuses_two_connections_with_one_client_id) {
