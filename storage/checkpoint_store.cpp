@@ -87,7 +87,7 @@ Status SqliteCheckpointStore::open_database(const StoreOptions& options) {
   // Before SQLite makes a file of that name.
   const bool may_begin = options.fresh_if_corrupt || !newest_.any();
   constexpr Status gone = {Code::Corrupt, "weir.db is gone or empty, though weir.newest knows of checkpoints in it"};
-  if (!may_begin && file_bytes(database_path(options.state_dir)) == 0) return gone;
+  if (!may_begin && !Database::exists(database_path(options.state_dir))) return gone;
   WEIR_TRY(database_.open(settings_of(options)));
   if (read_only_) return {};
   WEIR_TRY(check_suspect());

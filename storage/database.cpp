@@ -34,6 +34,13 @@ constexpr uint64_t page_bytes = 4096;
 
 }  // namespace
 
+bool Database::exists(const std::string& path) {
+  sqlite3_vfs* vfs = sqlite3_vfs_find(nullptr);
+  int exists = 0;
+  // Where that cannot be told, opening it will say why.
+  return vfs == nullptr || vfs->xAccess(vfs, path.c_str(), SQLITE_ACCESS_EXISTS, &exists) != SQLITE_OK || exists != 0;
+}
+
 Status Database::open(const DatabaseSettings& settings) {
   WEIR_ASSERT(!is_open());
   if (settings.read_only && !file_exists(settings.path)) return {Code::NotFound, "there is no database"};

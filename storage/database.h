@@ -43,6 +43,9 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  /// Whether there is a file of that name that is not empty, as SQLite sees it.
+  static bool exists(const std::string& path);
+
   /// Code::NotFound if `read_only` and there is no database; Code::Incompatible if the file belongs to another program or
   /// was written in a newer format; Code::Busy if another program has it open; Code::Corrupt if it is no database.
   Status open(const DatabaseSettings& settings);

@@ -103,23 +103,23 @@ void KeyedState::choose_chunks(uint64_t checkpoint_id) {
     if (chunk.covered_to == not_stored) chunk.covered_to = checkpoint_id - 1;
   });
   if (changed_slots * 2 <= std::max(live_, chunk_slots_)) return save_up_and_choose(changed_bytes);
-  turn_.saved_bytes = 0;
+  turn_.saved = 0;
   for (Chunk& chunk : chunks_) chunk.rewritten = chunk.covered_to != not_stored;
 }
 
 void KeyedState::save_up_and_choose(uint64_t changed_bytes) {
-  turn_.saved_bytes += changed_bytes * rewrite_ratio;
+  turn_.saved += changed_bytes * rewrite_percent;
   const auto count = static_cast<uint32_t>(chunks_.size());
   for (uint32_t seen = 0; seen < count; ++seen) {
     if (Chunk& chunk = chunks_[turn_.chunk]; chunk.covered_to != not_stored) {
-      const uint64_t price = chunk_stored_bytes(turn_.chunk);
-      if (price > turn_.saved_bytes) return;
-      turn_.saved_bytes -= price;
+      const uint64_t price = chunk_stored_bytes(turn_.chunk) * 100;
+      if (price > turn_.saved) return;
+      turn_.saved -= price;
       chunk.rewritten = true;
     }
     turn_.chunk = (turn_.chunk + 1) % count;
   }
-  turn_.saved_bytes = 0;
+  turn_.saved = 0;
 }
 
 void KeyedState::put_entry(ByteWriter& out, uint32_t slot) const {

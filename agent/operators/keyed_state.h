@@ -8,9 +8,9 @@
 //   Base, index = chunk:  the whole chunk as it was at the checkpoint that wrote it; slots not named are free.
 //   Delta, index 0, 1, …: what changed since the previous committed checkpoint.
 // A checkpoint writes its changes as deltas and rewrites a few chunks in turn, as many bytes of them as it has changed bytes
-// (times `rewrite_ratio`, saved up while it is too little for one chunk); a change in a chunk that is rewritten needs no delta.
-// If more than half of the live slots changed, it rewrites all chunks and writes no delta. Flash thus takes about twice the
-// changed bytes whatever the size of the state, and no more deltas pile up than the state is big.
+// (times `rewrite_percent`, saved up while it is too little for one chunk); a change in a chunk that is rewritten needs no
+// delta. If more than half of the live slots changed, it rewrites all chunks and writes no delta. Flash thus takes about twice
+// the changed bytes whatever the size of the state, and no more deltas pile up than the state is big.
 //
 // A chunk's `covered_to` is the newest checkpoint whose deltas it does not need: the one that wrote it. A chunk none of whose
 // slots was ever used is not stored and needs no delta. One that was first used at checkpoint c and is not stored yet needs
@@ -38,7 +38,7 @@ class KeyedState {
   static constexpr uint32_t blob_bytes_max = 33'200;
   static constexpr uint32_t entry_header_bytes = 6;
   static constexpr uint32_t slot_bytes_max = 32 * 1024 - entry_header_bytes;
-  static constexpr uint64_t rewrite_ratio = 1;
+  static constexpr uint64_t rewrite_percent = 80;
 
   /// Takes the pools "<pool>.slots", whose reason is `reason`, and "<pool>.slot-index". Requires slots >= 1 and
   /// 1 <= slot_bytes <= slot_bytes_max.
@@ -132,7 +132,7 @@ class KeyedState {
   // Whose turn it is to be rewritten and the bytes saved up for it, with their values if the checkpoint in flight fails.
   struct Turn {
     uint32_t chunk = 0;
-    uint64_t saved_bytes = 0;
+    uint64_t saved = 0;  // hundredths of a byte
   };
   Turn turn_;
   Turn turn_before_;

@@ -96,7 +96,7 @@ class Pipeline final : public TurnHandler,
   /// The largest transaction that a checkpoint of this pipeline can be, bytes.
   uint64_t transaction_bytes_max() const;
   /// What its retained checkpoints take up in the database, without results that wait and dead letters: the chunks of keyed
-  /// state and as much again in deltas and older versions of chunks (keyed_state.h), and of the rest a copy per checkpoint.
+  /// state and a quarter more in deltas and older versions of chunks (keyed_state.h), and of the rest a copy per checkpoint.
   uint64_t stored_bytes_max() const;
   /// The largest blob of a transaction.
   uint64_t blob_bytes_max() const;

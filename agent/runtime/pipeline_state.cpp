@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/operators/keyed_state.h"
+
 namespace weir {
 
 void Pipeline::OwnState::snapshot(Snapshot& snapshot) {
@@ -45,7 +47,7 @@ uint64_t Pipeline::transaction_bytes_max() const {
 
 uint64_t Pipeline::stored_bytes_max() const {
   const uint64_t keyed = keyed_bytes().state;
-  return 2 * keyed + parts_.checkpoints_retained * (transaction_bytes_max() - keyed);
+  return keyed + keyed * 100 / KeyedState::rewrite_percent + parts_.checkpoints_retained * (transaction_bytes_max() - keyed);
 }
 
 uint64_t Pipeline::blob_bytes_max() const {

@@ -220,9 +220,9 @@ TEST(KeyedState, small_changes_save_up_until_they_pay_for_a_chunk) {
     CHECK(rig.blobs.deltas.size() <= 2 * 309 * 3);
   }
   // A change of 106 bytes each; three chunks of 309 x 106 bytes.
-  UNSIGNED_LONGS_EQUAL(309 * 3, checkpoints);
+  UNSIGNED_LONGS_EQUAL((309 * 3 * 100 + KeyedState::rewrite_percent - 1) / KeyedState::rewrite_percent, checkpoints);
   // After every chunk had its turn the deltas before the first turn are gone.
-  CHECK(rig.blobs.deltas.size() <= 2 * 309);
+  CHECK(rig.blobs.deltas.size() <= 2 * 309 * 100 / KeyedState::rewrite_percent + 1);
 }
 
 TEST(KeyedState, a_chunk_without_a_used_slot_names_its_first_as_free) {

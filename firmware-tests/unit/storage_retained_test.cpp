@@ -358,6 +358,7 @@ TEST(RetainedCheckpoints, a_database_whose_structure_is_damaged_is_refused_inste
 
 TEST(RetainedCheckpoints, a_database_that_is_moved_aside_takes_its_log_along_and_the_newest_two_are_kept) {
   const std::string& directory = fixture.options.state_dir;
+  fixture.options.fresh_if_corrupt = true;
   for (int number = 1; number <= 4; ++number) {
     open(2);
     CHECK_OK(fixture.commit(TestCheckpoint(1).state(step, std::to_string(number))));
