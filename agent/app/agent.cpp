@@ -70,11 +70,14 @@ Agent::Agent(LoadedConfig& config, Clock& clock)
       process_start_(clock.now()),
       reactor_(arena_, clock, descriptors_own + descriptors_per_pipeline * config.specification.pipeline.size(),
                config.specification.pipeline.size() + 1),
+      watch_(arena_, config.specification),
       control_(arena_, control_answer_bytes(config.specification)),
       list_job_(*this) {
   pipeline_status_ = arena_.take<PipelineStatus>(config.specification.pipeline.size(), "status",
                                                  "what the control socket shows of each pipeline");
+  connection_loops_ = arena_.take<uint64_t>(config.specification.pipeline.size(), "status", "");
   pipelines_ = build_pipelines(config, arena_, &journal_thread_);
+  for (size_t index = 0; index < pipelines_.size(); ++index) pipelines_[index]->mark_work(watch_.mark(index));
   take_sqlite_block();
   checkpoint_requests_ = std::make_unique<CheckpointRequests>(pipelines_);
   SavepointPages::Owner& answers = *this;
@@ -128,8 +131,10 @@ void Agent::explain_corrupt() const {
   const char* directory = config_.specification.agent.state_dir.c_str();
   log(LogLevel::Error,
       "%s/weir.db is damaged or gone and was left as it is. Ways out: put a copy of the state directory back, or restore a "
-      "savepoint; or keep weir.db, weir.db-wal and weir.newest under other names and start, which begins with empty state; or set "
-      "agent.on_corrupt = \"fresh\", which does that by itself. Messages that were acknowledged are not sent again by the broker",
+      "savepoint; or keep weir.db, weir.db-wal and weir.newest under other names and start, which begins with empty state; or "
+      "set "
+      "agent.on_corrupt = \"fresh\", which does that by itself. Messages that were acknowledged are not sent again by the "
+      "broker",
       directory);
 }
 
@@ -206,6 +211,7 @@ Status Agent::restore_pipelines(const RunOptions& options) {
           report.error.empty() ? status.text() : report.error.c_str());
       return status;
     }
+    watch_.step();
     if (!report.lost.empty()) log(LogLevel::Error, "%s: %s", pipeline->name().c_str(), report.lost.c_str());
     int64_t restore_ms = clock_.now().boot_ms - before.boot_ms;
     pipeline->set_recovery_times(process_start_.boot_ms, open_ms_, restore_ms);
@@ -251,7 +257,7 @@ Status Agent::watch_signals() {
 Status Agent::start() {
   WEIR_TRY(reactor_.open());
   WEIR_TRY(watch_signals());
-  storage_ = std::make_unique<StorageThread>(*store_);
+  storage_ = std::make_unique<StorageThread>(*store_, watch_.storage());
   WEIR_TRY(storage_->start(reactor_));
   if (std::ranges::any_of(config_.specification.pipeline, &PipelineSpec::has_journal))
     WEIR_TRY(journal_thread_.start(reactor_));
@@ -273,7 +279,15 @@ int Agent::run(const RunOptions& options) {
   mallopt(M_TRIM_THRESHOLD, 128 * 1024);
   log(LogLevel::Notice, "weir %s starts as \"%s\", %zu bytes reserved", weir_version, config_.specification.agent.name.c_str(),
       arena_.used());
+  if (Status status = watch_.begin(reactor_.pulse()); !status.ok()) return fail("cannot start the watchdog", status);
+  const int code = work(options);
+  watch_.end();
+  return code;
+}
+
+int Agent::work(const RunOptions& options) {
   if (Status status = open_state(); !status.ok()) return fail_to_open(status);
+  watch_.step();
   if (Status status = restore_pipelines(options); !status.ok()) return fail_to_restore(status);
   if (Status status = record_config(); !status.ok()) return fail("cannot note the configuration", status);
   if (Status status = start(); !status.ok()) return fail("cannot start", status);
@@ -283,7 +297,9 @@ int Agent::run(const RunOptions& options) {
   service_notify("READY=1");
   log(LogLevel::Notice, "ready: %zu pipeline%s", pipelines_.size(), pipelines_.size() == 1 ? "" : "s");
   heap_guard_arm();
+  watch_.reactor_runs();
   Status ended = reactor_.run();
+  watch_.reactor_stops();
   heap_guard_disarm();
   if (!ended.ok()) return fail("the reactor stopped", ended);
   return finish();
@@ -295,6 +311,7 @@ void Agent::begin_stop(Now now, bool drain) {
   if (stopping_) return;
   stopping_ = true;
   service_notify("STOPPING=1");
+  watch_.ask_for_time();
   log(LogLevel::Notice, "stopping: last checkpoint, then goodbye");
   for (auto& pipeline : pipelines_) pipeline->stop(now, drain);
 }
@@ -320,12 +337,28 @@ void Agent::on_turn(Now now) {
   if (checkpoint_requests_->poll(now)) control_.answer(now);
   if (control_topic_requests_->poll(now)) control_topic_->answer(now);
   if (all_stopped && !job_in_flight_ && !savepoint_pages_->busy()) reactor_.stop();
+  last_turn_boot_ms_ = now.boot_ms;
   if (now.boot_ms - last_tick_boot_ms_ < 1000) return;
   last_tick_boot_ms_ = now.boot_ms;
+  report_connections();
   control_.on_tick(now);
   savepoint_pages_->on_tick(*storage_, now);
   if (control_topic_ != nullptr) control_topic_->on_tick(now);
   notify_status(now);
+}
+
+int64_t Agent::next_deadline_boot_ms() const {
+  const int64_t tick_ms = last_tick_boot_ms_ + 1000;
+  const int64_t turn_every_ms = watch_.turn_every_ms();
+  return turn_every_ms >= 1000 ? tick_ms : std::min(tick_ms, last_turn_boot_ms_ + turn_every_ms);
+}
+
+void Agent::report_connections() {
+  for (size_t index = 0; index < pipelines_.size(); ++index) {
+    const uint64_t loops = pipelines_[index]->connection_loops();
+    if (loops != connection_loops_[index] || pipelines_[index]->stopped()) watch_.connections_ran(index);
+    connection_loops_[index] = loops;
+  }
 }
 
 /// Tells the service manager how many pipelines are connected, when that has changed.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/app/agent_watch.h"
 #include "agent/app/checkpoint_requests.h"
 #include "agent/app/savepoint_pages.h"
 #include "agent/base/arena.h"
@@ -77,6 +78,8 @@ class Agent final : private ControlHandler,
   Status watch_signals();
   void begin_stop(Now now, bool drain = false);
   int finish();
+  int work(const RunOptions& options);
+  void report_connections();
   void notify_status(Now now);
 
   Answer on_command(std::string_view line, TextWriter& out, Now now) override;
@@ -87,7 +90,7 @@ class Agent final : private ControlHandler,
   void on_savepoint_page(Now now) override { control_.answer(now); }
   void on_ready(uint32_t events, Now now) override;  // signals
   void on_turn(Now now) override;
-  int64_t next_deadline_boot_ms() const override { return last_tick_boot_ms_ + 1000; }
+  int64_t next_deadline_boot_ms() const override;
 
   LoadedConfig& config_;
   Clock& clock_;
@@ -96,12 +99,15 @@ class Agent final : private ControlHandler,
   std::span<uint8_t> sqlite_block_;
   std::optional<SqliteMemory> sqlite_memory_;  // gone after everything that has the database open
   Reactor reactor_;
+  AgentWatch watch_;
   ControlServer control_;
   std::vector<std::unique_ptr<Pipeline>> pipelines_;
   std::span<PipelineStatus> pipeline_status_;
+  std::span<uint64_t> connection_loops_;  // per pipeline, at the last tick
   std::unique_ptr<SqliteCheckpointStore> store_;
   std::unique_ptr<StorageThread> storage_;
-  WorkerThread journal_thread_{"weir-journal"};  // a slow checkpoint must not hold up what acknowledgements wait for
+  WorkerThread journal_thread_{"weir-journal",
+                               watch_.journal()};  // a slow checkpoint must not hold up what acknowledgements wait for
   ListJob list_job_;
   std::unique_ptr<CheckpointRequests> checkpoint_requests_;  // of the control socket
   std::unique_ptr<SavepointPages> savepoint_pages_;
@@ -113,6 +119,7 @@ class Agent final : private ControlHandler,
   bool job_in_flight_ = false;
   int64_t open_ms_ = 0;
   int64_t last_tick_boot_ms_ = 0;
+  int64_t last_turn_boot_ms_ = 0;
   size_t connected_told_ = SIZE_MAX;
 };
 

@@ -97,6 +97,18 @@ constexpr Option agent_options[] = {
      .choices = log_levels,
      .documentation = "The least important messages that are still logged.",
      .example = "log_level = \"notice\""},
+    {.key = "watchdog",
+     .type = Duration,
+     .member = member<&AgentSpec::watchdog>,
+     .place = member<&AgentSpec::watchdog_at>,
+     .standard = "0s",
+     .maximum = "1h",
+     .documentation =
+         "An agent some part of which makes no progress for so long ends itself with SIGABRT, after it has logged which part "
+         "that is; whoever supervises it starts it again. For the storage and journal threads it is the largest "
+         "`checkpoint.timeout` if that is longer, for a slow disk is no hang. `0s` for off: systemd and `weir supervise` "
+         "have a watchdog of their own (`WATCHDOG_USEC`), which is honoured whatever stands here.",
+     .example = "watchdog = \"30s\""},
     {.key = "control",
      .type = Table,
      .member = member<&AgentSpec::control>,

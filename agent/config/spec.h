@@ -27,6 +27,8 @@ struct AgentSpec {
   Location memory_limit_at;   // line 0: not written
   std::string on_corrupt;     // "refuse" or "fresh"
   std::string log_level;      // "error" "warning" "notice" "info" "debug"
+  int64_t watchdog = 0;       // ms; 0: the agent does not end itself
+  Location watchdog_at;       // line 0: not written
   ControlSpec control;
   Location at;
 };

@@ -102,10 +102,12 @@ void Pipeline::on_message(const Message& message, Now now) {
   coordinator_.on_record(message.payload.size());
   ++ledger_.received;
   in_hand_ = &message;
+  if (mark_ != nullptr) mark_->begin(message.offset);
   const StepGraph::Verdict verdict = graph_.process(message, processing_time(now), now.boot_ms);
   if (verdict.refusal.reason != nullptr) set_aside_message(message, "source", verdict.refusal.reason, verdict.refusal.detail);
   book(verdict.outcome);
   in_hand_ = nullptr;
+  if (mark_ != nullptr) mark_->end();
   graph_.advance();
   if (!ready()) {
     blocked_ = true;
@@ -307,6 +309,7 @@ void Pipeline::on_turn(Now now) {
     last_tick_boot_ms_ = now.boot_ms;
     parts_.source->on_tick(now);
     parts_.publisher->on_tick(now);
+    ++connection_loops_;
     graph_.check_idle(now.boot_ms);
   }
   parts_.source->on_turn(now);

@@ -18,6 +18,7 @@
 #include "agent/runtime/reactor.h"
 #include "agent/runtime/state_loss.h"
 #include "agent/runtime/step_graph.h"
+#include "agent/runtime/work_mark.h"
 
 namespace weir {
 
@@ -78,6 +79,11 @@ class Pipeline final : public TurnHandler,
     coordinator_.request(CheckpointReason::Requested);
     return coordinator_.next_id();
   }
+
+  /// Where it notes the message in hand; `mark` must outlive it. Start-up only.
+  void mark_work(WorkMark& mark) { mark_ = &mark; }
+  /// How often the loops of its connections have run.
+  uint64_t connection_loops() const { return connection_loops_; }
 
   const CheckpointHistory& checkpoint_history() const { return history_; }
   CheckpointStatus checkpoint_status(Now now) const { return coordinator_.status(now); }
@@ -155,6 +161,8 @@ class Pipeline final : public TurnHandler,
   State state_ = State::Built;
   Status failure_;
   const Message* in_hand_ = nullptr;
+  WorkMark* mark_ = nullptr;
+  uint64_t connection_loops_ = 0;
   bool blocked_ = false;  // the source was told "not ready" and waits for resume()
   bool warned_of_letters_ = false;
   bool changed_ = false;  // since the last barrier, beyond what coordinator and outbox know

@@ -113,11 +113,14 @@ Status Reactor::turn() {
     if (slot != nullptr) slot->handler->on_ready(events[index].events, now);
   }
   for (TurnHandler* handler : handlers_.first(handler_count_)) handler->on_turn(now);
+  pulse_.step();
   return {};
 }
 
 Status Reactor::run() {
   running_ = true;
+  pulse_.adopt_this_thread();
+  const PulseScope expected(pulse_);
   while (running_) WEIR_TRY(turn());
   return {};
 }

@@ -7,6 +7,7 @@
 
 #include "agent/base/arena.h"
 #include "agent/model/poller.h"
+#include "agent/runtime/pulse.h"
 
 namespace weir {
 
@@ -31,6 +32,8 @@ class Reactor final : public Poller {
   Status run();
   void stop() { running_ = false; }
   Now now() { return clock_.now(); }
+  /// Steps once per turn; something is expected of it while run() runs.
+  const Pulse& pulse() const { return pulse_; }
 
   Status watch(int fd, uint32_t events, PollHandler& handler) override;
   void rearm(int fd, uint32_t events, PollHandler& handler) override;
@@ -54,6 +57,7 @@ class Reactor final : public Poller {
   int timer_ = -1;
   int64_t armed_for_ = INT64_MAX;
   bool running_ = false;
+  Pulse pulse_;
 };
 
 }  // namespace weir

@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
@@ -27,11 +28,9 @@ void service_notify(std::string_view state) {
   auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
   ssize_t sent =
       sendto(fd, state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&address), size);
-  static bool told = false;
-  if (sent < 0 && !told) {
-    told = true;
+  static std::atomic<bool> told{false};
+  if (sent < 0 && !told.exchange(true))
     log(LogLevel::Warning, "cannot notify the service manager at %s: errno %d", path, errno);
-  }
   close(fd);
 }
 

@@ -5,7 +5,8 @@
 
 namespace weir {
 
-/// Sends one state, such as "READY=1" or "STATUS=3 pipelines running". Failure is logged once and never matters otherwise.
+/// Sends one state, such as "READY=1" or "STATUS=3 pipelines running". Failure is logged once and never matters otherwise. Any
+/// thread.
 void service_notify(std::string_view state);
 
 }  // namespace weir

@@ -9,7 +9,7 @@ namespace weir {
 
 class StorageThread final : public StorageExecutor, private Housekeeper {
  public:
-  explicit StorageThread(CheckpointStore& store) : store_(store), thread_("weir-storage", this) {}
+  StorageThread(CheckpointStore& store, Pulse& pulse) : store_(store), thread_("weir-storage", pulse, this) {}
 
   Status start(Poller& poller) { return thread_.start(poller); }
   void stop() { thread_.stop(); }

@@ -56,6 +56,7 @@ void WorkerThread::stop() {
 }
 
 void WorkerThread::submit(BackgroundJob& job) {
+  pulse_.expect();
   {
     std::lock_guard lock(mutex_);
     submitted_.push(job);
@@ -64,6 +65,7 @@ void WorkerThread::submit(BackgroundJob& job) {
 }
 
 void WorkerThread::run() {
+  pulse_.adopt_this_thread();
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || submitted_.first != nullptr; });
@@ -78,6 +80,7 @@ void WorkerThread::run() {
     uint64_t one = 1;
     if (write(event_, &one, sizeof one) < 0) log(LogLevel::Error, "%s: cannot wake the reactor: errno %d", name_, errno);
     if (housekeeping) housekeeper_->keep_house();
+    pulse_.done();
     lock.lock();
   }
 }

@@ -9,6 +9,7 @@
 
 #include "agent/model/background.h"
 #include "agent/model/poller.h"
+#include "agent/runtime/pulse.h"
 
 namespace weir {
 
@@ -22,7 +23,9 @@ class Housekeeper {
 class WorkerThread final : public BackgroundExecutor, private PollHandler {
  public:
   /// `name`: a constant of at most 15 bytes, under which the system lists the thread.
-  explicit WorkerThread(const char* name, Housekeeper* housekeeper = nullptr) : name_(name), housekeeper_(housekeeper) {}
+  /// `pulse`: something is expected of it from the submission of a job until it, and the housekeeping after it, is worked.
+  WorkerThread(const char* name, Pulse& pulse, Housekeeper* housekeeper = nullptr)
+      : name_(name), housekeeper_(housekeeper), pulse_(pulse) {}
   /// Stops: what was submitted is still worked, but no longer announced.
   ~WorkerThread() override;
 
@@ -52,6 +55,7 @@ class WorkerThread final : public BackgroundExecutor, private PollHandler {
   bool stopping_ = false;
   int event_ = -1;
   Poller* poller_ = nullptr;
+  Pulse& pulse_;
 };
 
 }  // namespace weir

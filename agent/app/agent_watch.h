@@ -1,0 +1,57 @@
+// AgentWatch: what the watchdog watches of an agent: the reactor, the storage and journal threads, the connections of every
+// pipeline, and the main thread while it starts and ends. Owned by the agent; begin() before the state is opened, end() last.
+// Its memory is taken from the arena when it is made.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/base/arena.h"
+#include "agent/config/spec.h"
+#include "agent/runtime/watchdog_thread.h"
+#include "agent/runtime/work_mark.h"
+
+namespace weir {
+
+class AgentWatch final : private WorkDescriber {
+ public:
+  AgentWatch(Arena& arena, const Specification& specification);
+
+  /// Watches `reactor` and the main thread, which calls this, and starts the thread if there is anybody to tell or the
+  /// configuration asks for it. `reactor` must outlive end().
+  Status begin(const Pulse& reactor);
+  /// Of the threads that wait for the disk.
+  Pulse& storage() { return storage_; }
+  Pulse& journal() { return journal_; }
+  /// The main thread starts or ends, and has got on with it.
+  void step() { main_.step(); }
+  /// From here on the reactor runs, or does not any more.
+  void reactor_runs();
+  void reactor_stops();
+  /// An orderly end has begun, which may take long.
+  void ask_for_time() { thread_.ask_for_time(managed_); }
+  void end();
+
+  /// How often the reactor must turn at least, ms; INT64_MAX: nobody watches.
+  int64_t turn_every_ms() const { return thread_.started() ? monitor_.period_ms() : INT64_MAX; }
+  /// The loops of the pipeline's connections have run; to be called once a second, or while the pipeline has none to run.
+  void connections_ran(size_t pipeline) { connections_[pipeline].step(); }
+  WorkMark& mark(size_t pipeline) { return marks_[pipeline]; }
+
+ private:
+  void describe_work(const WatchdogMonitor::Part& part, TextWriter& out) override;
+
+  const Specification& specification_;
+  std::vector<std::string> names_;  // of the connections
+  std::span<Pulse> connections_;
+  std::span<WorkMark> marks_;
+  bool managed_ = false;  // there is a service manager
+  Pulse main_;
+  Pulse storage_;
+  Pulse journal_;
+  WatchdogMonitor monitor_;
+  WatchdogThread thread_;
+};
+
+}  // namespace weir
