@@ -1,8 +1,7 @@
 // The agent as a process: exit codes, the lock, the service manager, the command line.
 #include "firmware-tests/acceptance/gateway_fixture.h"
+#include "firmware-tests/support/notify_socket.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -12,38 +11,6 @@
 namespace {
 
 using namespace weir;
-
-/// The service manager's end of sd_notify.
-class NotifySocket {
- public:
-  explicit NotifySocket(std::string path) : path_(std::move(path)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    CHECK_TRUE(path_.size() < sizeof address.sun_path);
-    memcpy(address.sun_path, path_.data(), path_.size());
-    fd_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    LONGS_EQUAL(0, bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address));
-  }
-  ~NotifySocket() { close(fd_); }
-  NotifySocket(const NotifySocket&) = delete;
-  NotifySocket& operator=(const NotifySocket&) = delete;
-
-  std::string environment() const { return "NOTIFY_SOCKET=" + path_; }
-  /// Whether a datagram that begins with `text` has come, or comes in time; those before it are skipped.
-  bool receives(const std::string& text) {
-    return eventually(5000, [&] {
-      char buffer[1024];
-      for (ssize_t size = 0; (size = recv(fd_, buffer, sizeof buffer, 0)) >= 0;) {
-        if (std::string(buffer, static_cast<size_t>(size)).starts_with(text)) return true;
-      }
-      return false;
-    });
-  }
-
- private:
-  std::string path_;
-  int fd_ = -1;
-};
 
 class AgentProcessTest : public GatewayTest {
  public:
@@ -122,12 +89,12 @@ TEST(AgentProcess, refuses_a_configuration_that_exceeds_its_memory_limit) {
 TEST(AgentProcess, tells_the_service_manager_when_it_is_ready_and_when_it_stops) {
   prepare();
   NotifySocket manager(gateway->directory().file("notify"));
-  gateway->agent().options().environment = {manager.environment()};
+  gateway->agent().options().environment = {"NOTIFY_SOCKET=" + manager.path()};
   CHECK_TRUE(gateway->start());
-  CHECK_TRUE(manager.receives("READY=1"));
-  CHECK_TRUE(manager.receives("STATUS=1 of 1 pipelines connected"));
+  CHECK_TRUE(manager.wait_for("READY=1"));
+  CHECK_TRUE(manager.wait_for("STATUS=1 of 1 pipelines connected"));
   CHECK_TRUE(gateway->stop_agent());
-  CHECK_TRUE(manager.receives("STOPPING=1"));
+  CHECK_TRUE(manager.wait_for("STOPPING=1"));
 }
 
 TEST(AgentProcess, ends_with_0_on_sigterm_and_on_sigint) {

@@ -680,7 +680,7 @@ TEST(ConfigErrors, a_key_far_from_all_names_all) {
   says(
       "c.toml:2:1: error: unknown key \"zzzzzzzz\" in [agent]\n"
       "zzzzzzzz = 1\n"
-      "^~~~~~~~ there are: name, state_dir, on_corrupt, memory_limit, log_level, control\n",
+      "^~~~~~~~ there are: name, state_dir, on_corrupt, memory_limit, log_level, watchdog, control\n",
       "name = \"gw-17\"", "zzzzzzzz = 1");
 }
 
