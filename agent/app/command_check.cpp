@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 
 #include "agent/app/commands.h"
@@ -15,6 +16,22 @@ constexpr const char* help =
     "                        start would be refused.\n"
     "                        No agent may be using it.\n";
 
+/// A watchdog that is shorter than what the disk has taken already would be a danger if commits counted like the rest.
+void warn_of_slow_commits(const Built& built) {
+  const int64_t watchdog_ms = built.config.specification.agent.watchdog;
+  if (watchdog_ms == 0) return;
+  for (const auto& pipeline : built.agent->pipelines()) {
+    const CheckpointHistory& history = pipeline->checkpoint_history();
+    int64_t slowest_us = 0;
+    for (size_t age = 0; age < history.size(); ++age) slowest_us = std::max(slowest_us, history[age].async_us);
+    if (slowest_us < watchdog_ms * 1000) continue;
+    fprintf(stderr,
+            "weir check: warning: a commit of the pipeline \"%s\" took %lld ms, agent.watchdog is %lld ms: have a look at the "
+            "disk, or raise it and checkpoint.timeout\n",
+            pipeline->name().c_str(), static_cast<long long>(slowest_us / 1000), static_cast<long long>(watchdog_ms));
+  }
+}
+
 int check_against(Built& built, const CommandLine& line) {
   bool refused = false;
   const Status opened = built.agent->try_restore(line.against, false,
@@ -22,6 +39,7 @@ int check_against(Built& built, const CommandLine& line) {
                                                    refused |= !status.ok() && status.code() != Code::NotFound;
                                                    print_fit(pipeline, status, report, line.json);
                                                  });
+  if (opened.ok()) warn_of_slow_commits(built);
   if (opened.ok()) return refused ? exit_config : exit_ok;
   if (opened.code() == Code::Busy && opened.detail() > 0)
     fprintf(stderr, "weir check: error: an agent (pid %d) is using %s; stop it first\n", opened.detail(), line.against.c_str());

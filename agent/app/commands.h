@@ -10,6 +10,7 @@ int command_replay(int count, char** arguments);
 int command_checkpoint(int count, char** arguments);
 int command_status(int count, char** arguments);
 int command_dead_letters(int count, char** arguments);
+int command_supervise(int count, char** arguments);
 int command_savepoint(int count, char** arguments);
 int command_stop(int count, char** arguments);
 int command_state(int count, char** arguments);

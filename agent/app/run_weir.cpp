@@ -22,6 +22,7 @@ struct Command {
 
 constexpr Command commands[] = {
     {"run", command_run, "run the pipelines of a configuration"},
+    {"supervise", command_supervise, "start an agent, watch it and start it again, where there is no systemd"},
     {"check", command_check, "check a configuration and say all that is wrong with it"},
     {"plan", command_plan, "print the memory that a configuration needs, before anything runs"},
     {"replay", command_replay, "run a recording through a pipeline, to standard output"},

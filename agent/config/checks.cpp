@@ -5,6 +5,7 @@
 #include "agent/config/broker_url.h"
 #include "agent/config/diagnostics.h"
 #include "agent/config/fingerprint.h"
+#include "agent/config/quantity.h"
 #include "agent/config/toml_document.h"
 #include "agent/config/topic_filter.h"
 #include "agent/config/topic_template.h"
@@ -414,11 +415,34 @@ void check_pipeline_names(const Specification& specification, CheckContext& cont
   }
 }
 
+/// Connections and clocks are looked after once a second.
+constexpr int64_t watchdog_ms_min = 1000;
+
 void check_broker_name(const Text& name, const std::vector<std::string>& brokers, CheckContext& context) {
   if (name.at.line == 0 || std::find(brokers.begin(), brokers.end(), name.value) != brokers.end()) return;
   std::string help = brokers.empty() ? "a broker is described by [mqtt.NAME] and url = \"mqtt://HOST:1883\""
                                      : suggest(name.value, brokers, "there are:");
   text_error(context, name, "there is no [mqtt." + name.value + "]", help);
+}
+
+/// Commits may take longer than the watchdog's time, which then is not what it seems to be.
+void check_watchdog(const Specification& specification, CheckContext& context) {
+  const AgentSpec& agent = specification.agent;
+  const size_t length = duration_text(agent.watchdog).size() + 2;
+  if (agent.watchdog_at.line == 0 || agent.watchdog == 0) return;
+  if (agent.watchdog < watchdog_ms_min) {
+    context.diagnostics.error(agent.watchdog_at, length, "\"watchdog\" is shorter than 1s, the pace of what it watches",
+                              "give it some seconds, or \"0s\" for off");
+    return;
+  }
+  for (const PipelineSpec& pipeline : specification.pipeline) {
+    if (pipeline.checkpoint.timeout <= agent.watchdog) continue;
+    context.diagnostics.warning(agent.watchdog_at, length,
+                                "\"watchdog\" is shorter than checkpoint.timeout of the pipeline " + quoted(pipeline.name) +
+                                    ", " + duration_text(pipeline.checkpoint.timeout),
+                                "a disk that does not answer is noticed after the longer of the two");
+    return;
+  }
 }
 
 }  // namespace
@@ -434,6 +458,7 @@ void check_specification(const Node& node, void* section, CheckContext& context)
     check_broker_name(pipeline.sink.mqtt, brokers, context);
   }
   check_broker_name(specification.agent.control.mqtt, brokers, context);
+  check_watchdog(specification, context);
 }
 
 }  // namespace weir

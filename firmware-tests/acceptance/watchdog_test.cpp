@@ -65,6 +65,19 @@ TEST(Watchdog, lets_a_slow_disk_be_slow) {
   end_hang(hang_sync);
   CHECK_TRUE(gateway->wait_received(1));
   CHECK_TRUE(gateway->agent().log().find("ALARM") == std::string::npos);
+  // The history of a commit is part of the checkpoint after it.
+  measure("d1", 2, 10);
+  CHECK_TRUE(gateway->wait_received(2));
+  CHECK_TRUE(gateway->stop_agent());
+  const std::vector<std::string> check = {"check", gateway->config_path(), "--against", gateway->state_dir(), "--set"};
+  const auto with = [&check](const std::string& setting) {
+    std::vector<std::string> words = check;
+    words.push_back(setting);
+    return words;
+  };
+  STRCMP_CONTAINS("warning: a commit of the pipeline \"per-second\" took",
+                  gateway->weir(with("agent.watchdog=1s")).error.c_str());
+  CHECK_TRUE(gateway->weir(with("agent.watchdog=10min")).error.find("a commit") == std::string::npos);
 }
 
 TEST(Watchdog, ends_an_agent_whose_disk_takes_longer_than_the_checkpoint_may) {
