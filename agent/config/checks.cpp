@@ -428,7 +428,7 @@ void check_broker_name(const Text& name, const std::vector<std::string>& brokers
 /// Commits may take longer than the watchdog's time, which then is not what it seems to be.
 void check_watchdog(const Specification& specification, CheckContext& context) {
   const AgentSpec& agent = specification.agent;
-  const size_t length = duration_text(agent.watchdog).size() + 2;
+  const size_t length = duration_text(agent.watchdog).size();
   if (agent.watchdog_at.line == 0 || agent.watchdog == 0) return;
   if (agent.watchdog < watchdog_ms_min) {
     context.diagnostics.error(agent.watchdog_at, length, "\"watchdog\" is shorter than 1s, the pace of what it watches",

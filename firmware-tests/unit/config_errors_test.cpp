@@ -25,18 +25,18 @@ TEST(ConfigErrors, an_unknown_key_names_the_nearest) {
 
 TEST(ConfigErrors, a_watchdog_without_time_to_look) {
   says(
-      "c.toml:3:12: error: \"watchdog\" is shorter than 1s, the pace of what it watches\n"
+      "c.toml:3:13: error: \"watchdog\" is shorter than 1s, the pace of what it watches\n"
       "watchdog = \"999ms\"\n"
-      "           ^~~~~~~ give it some seconds, or \"0s\" for off\n",
+      "            ^~~~~ give it some seconds, or \"0s\" for off\n",
       "name = \"gw-17\"", "name = \"gw-17\"\nwatchdog = \"999ms\"");
   is_good("name = \"gw-17\"", "name = \"gw-17\"\nwatchdog = \"30s\"");
 }
 
 TEST(ConfigErrors, a_watchdog_shorter_than_the_time_of_a_checkpoint) {
   says(
-      "c.toml:3:12: warning: \"watchdog\" is shorter than checkpoint.timeout of the pipeline \"overheat\", 30s\n"
+      "c.toml:3:13: warning: \"watchdog\" is shorter than checkpoint.timeout of the pipeline \"overheat\", 30s\n"
       "watchdog = \"29s\"\n"
-      "           ^~~~~ a disk that does not answer is noticed after the longer of the two\n",
+      "            ^~~ a disk that does not answer is noticed after the longer of the two\n",
       "name = \"gw-17\"", "name = \"gw-17\"\nwatchdog = \"29s\"");
   is_good("name = \"gw-17\"", "name = \"gw-17\"\nwatchdog = \"30s\"");
   is_good("name = \"gw-17\"", "name = \"gw-17\"\nwatchdog = \"0s\"");
