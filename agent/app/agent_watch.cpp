@@ -16,6 +16,9 @@ constexpr int64_t limit_without_watchdog_ms = 30'000;
 /// Connections are looked after once a second.
 constexpr int64_t connection_bound_ms = 5'000;
 
+/// A pipeline may have much to restore, and the first start of all writes the space of the database, on a slow card.
+constexpr int64_t start_or_end_bound_ms = 600'000;
+
 /// A slow disk is no hang as long as the checkpoint may still take its time.
 int64_t disk_bound_ms(const Specification& specification) {
   int64_t bound_ms = 0;
@@ -45,7 +48,7 @@ Status AgentWatch::begin(const Pulse& reactor) {
   if (settings.limit_ms == 0) settings.limit_ms = limit_without_watchdog_ms;
   monitor_.set_limit(settings.limit_ms);
   const int64_t disk_ms = disk_bound_ms(specification_);
-  monitor_.watch("main thread, which starts or ends the agent", main_, disk_ms);
+  monitor_.watch("main thread, which starts or ends the agent", main_, std::max(disk_ms, start_or_end_bound_ms));
   monitor_.watch("reactor", reactor, settings.limit_ms);
   monitor_.watch("storage thread", storage_, disk_ms);
   monitor_.watch("journal thread", journal_, disk_ms);

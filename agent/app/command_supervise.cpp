@@ -32,7 +32,8 @@ constexpr const char* help =
     "  --watchdog-device PATH  /dev/watchdog: written to while all is well, so that the machine starts anew when it is not.\n"
     "                          Armed when the program was ready first; disarmed at an orderly end only\n"
     "  --watchdog-device-timeout TIME   (30s)\n\n"
-    "SIGTERM and SIGINT stop the program in order; SIGHUP and SIGUSR1 are handed on. Exit code: the program's; 128 and the "
+    "SIGTERM and SIGINT stop the program in order; SIGHUP and SIGUSR1 are handed on\n"
+    "once it is ready. Exit code: the program's; 128 and the "
     "signal\n"
     "that ended it. Ends without another start after 0, 64, 65, 78, 126 and 127, and when the strategy allows none.\n";
 

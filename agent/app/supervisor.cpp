@@ -248,7 +248,8 @@ void Supervisor::take_signals(int64_t now_ms) {
   signalfd_siginfo info;
   while (read(signals_, &info, sizeof info) == sizeof info) {
     const int number = static_cast<int>(info.ssi_signo);
-    if (number == SIGHUP || number == SIGUSR1) signal_child(number, false);
+    // Before it is ready a program may not have said yet what it wants with them, and they would end it.
+    if ((number == SIGHUP || number == SIGUSR1) && rules_.running()) signal_child(number, false);
     if (number != SIGTERM && number != SIGINT) continue;
     log(LogLevel::Notice, "supervise: stopping");
     service_notify("STOPPING=1");
