@@ -1,17 +1,11 @@
 #include "storage/newest_file.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cerrno>
 
 #include "agent/base/crc32c.h"
 #include "agent/base/hash.h"
-#include "storage/files.h"
 
 namespace weir {
 namespace {
@@ -55,23 +49,14 @@ Status NewestFile::open(const std::string& state_dir, const char* file_name, boo
   static_assert(sizeof(Place) == 32 && sizeof(Layout) <= file_bytes_fixed);
   WEIR_ASSERT(layout_ == nullptr);
   const std::string path = state_dir + "/" + file_name;
-  // Written, not only made long: a page without a block would end the process when the disk is full.
-  if (!read_only) WEIR_TRY(extend_with_zeros(path, file_bytes_fixed));
-  const int descriptor = ::open(path.c_str(), (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-  if (descriptor < 0) return {Code::Io, "cannot open the note of the newest checkpoints", errno};
-  void* memory = MAP_FAILED;
-  if (file_bytes(path) >= file_bytes_fixed)
-    memory = mmap(nullptr, file_bytes_fixed, read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-  const int error = errno;
-  ::close(descriptor);
-  if (memory == MAP_FAILED) return {Code::Io, "cannot map the note of the newest checkpoints", error};
-  layout_ = static_cast<Layout*>(memory);
+  WEIR_TRY(file_.open(path, file_bytes_fixed, read_only));
+  layout_ = reinterpret_cast<Layout*>(file_.memory().data());
   read_only_ = read_only;
   return {};
 }
 
 void NewestFile::close() {
-  if (layout_ != nullptr) munmap(layout_, file_bytes_fixed);
+  file_.close();
   layout_ = nullptr;
 }
 

@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "agent/base/status.h"
+#include "storage/mapped_file.h"
 
 namespace weir {
 
@@ -59,6 +60,7 @@ class NewestFile {
   std::span<Place> places_of(uint64_t name) const;
   std::span<Place> free_places() const;
 
+  MappedFile file_;
   Layout* layout_ = nullptr;
   bool read_only_ = false;
 };

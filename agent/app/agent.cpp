@@ -282,13 +282,18 @@ int Agent::run(const RunOptions& options) {
   if (Status status = watch_.begin(reactor_.pulse()); !status.ok()) return fail("cannot start the watchdog", status);
   const int code = work(options);
   watch_.end();
+  flight_.close(code == exit_ok, clock_.now());
   return code;
 }
 
 int Agent::work(const RunOptions& options) {
   if (Status status = open_state(); !status.ok()) return fail_to_open(status);
+  flight_.open(config_.specification.agent.state_dir, process_start_);
+  flight_.board(pipelines_);
+  watch_.note_stuck_in(flight_.box());
   watch_.step();
   if (Status status = restore_pipelines(options); !status.ok()) return fail_to_restore(status);
+  flight_.restored(clock_.now());
   if (Status status = record_config(); !status.ok()) return fail("cannot note the configuration", status);
   if (Status status = start(); !status.ok()) return fail("cannot start", status);
   arena_.freeze();
@@ -310,6 +315,7 @@ int Agent::work(const RunOptions& options) {
 void Agent::begin_stop(Now now, bool drain) {
   if (stopping_) return;
   stopping_ = true;
+  flight_.stopping(now);
   service_notify("STOPPING=1");
   watch_.ask_for_time();
   log(LogLevel::Notice, "stopping: last checkpoint, then goodbye");
@@ -330,6 +336,7 @@ int Agent::finish() {
 }
 
 void Agent::on_turn(Now now) {
+  flight_.on_turn(now);
   bool all_stopped = std::ranges::all_of(pipelines_, [](const auto& pipeline) { return pipeline->stopped(); });
   bool failed = std::ranges::any_of(pipelines_, [](const auto& pipeline) { return !pipeline->failure().ok(); });
   // A store that failed once is not written again; the process ends, and whoever supervises it starts it anew.

@@ -9,6 +9,7 @@
 
 #include "agent/app/agent_watch.h"
 #include "agent/app/checkpoint_requests.h"
+#include "agent/app/flight_deck.h"
 #include "agent/app/savepoint_pages.h"
 #include "agent/base/arena.h"
 #include "agent/base/function_ref.h"
@@ -77,6 +78,7 @@ class Agent final : private ControlHandler,
   Status start();
   Status watch_signals();
   void begin_stop(Now now, bool drain = false);
+  int work(const RunOptions& options);
   int finish();
   int work(const RunOptions& options);
   void report_connections();
@@ -101,6 +103,7 @@ class Agent final : private ControlHandler,
   Reactor reactor_;
   AgentWatch watch_;
   ControlServer control_;
+  FlightDeck flight_;
   std::vector<std::unique_ptr<Pipeline>> pipelines_;
   std::span<PipelineStatus> pipeline_status_;
   std::span<uint64_t> connection_loops_;  // per pipeline, at the last tick

@@ -74,7 +74,12 @@ void AgentWatch::reactor_stops() {
 
 void AgentWatch::end() { thread_.stop(); }
 
-void AgentWatch::describe_work(const WatchdogMonitor::Part&, TextWriter& out) {
+void AgentWatch::work_goes_on() {
+  if (BlackBox* box = box_.load(); box != nullptr) box->mark_stuck({});
+}
+
+void AgentWatch::describe_work(const WatchdogMonitor::Part& part, TextWriter& out) {
+  if (BlackBox* box = box_.load(); box != nullptr) box->mark_stuck(part.name);
   for (size_t index = 0; index < marks_.size(); ++index) {
     if (!marks_[index].busy()) continue;
     out.append("pipeline ").append(specification_.pipeline[index].name).append(" works at the message with offset ");

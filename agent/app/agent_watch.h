@@ -3,12 +3,14 @@
 // Its memory is taken from the arena when it is made.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "agent/base/arena.h"
 #include "agent/config/spec.h"
+#include "agent/runtime/black_box.h"
 #include "agent/runtime/watchdog_thread.h"
 #include "agent/runtime/work_mark.h"
 
@@ -32,6 +34,8 @@ class AgentWatch final : private WorkDescriber {
   /// An orderly end has begun, which may take long.
   void ask_for_time() { thread_.ask_for_time(managed_); }
   void end();
+  /// Where it is noted what is stuck, for the next start to tell; nullptr: nowhere. It must outlive end().
+  void note_stuck_in(BlackBox* box) { box_.store(box); }
 
   /// How often the reactor must turn at least, ms; INT64_MAX: nobody watches.
   int64_t turn_every_ms() const { return thread_.started() ? monitor_.period_ms() : INT64_MAX; }
@@ -41,6 +45,7 @@ class AgentWatch final : private WorkDescriber {
 
  private:
   void describe_work(const WatchdogMonitor::Part& part, TextWriter& out) override;
+  void work_goes_on() override;
 
   const Specification& specification_;
   std::vector<std::string> names_;  // of the connections
@@ -50,6 +55,7 @@ class AgentWatch final : private WorkDescriber {
   Pulse main_;
   Pulse storage_;
   Pulse journal_;
+  std::atomic<BlackBox*> box_{nullptr};
   WatchdogMonitor monitor_;
   WatchdogThread thread_;
 };

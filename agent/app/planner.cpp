@@ -225,6 +225,7 @@ std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpe
   parts.checkpoint = checkpoint_policy(spec);
   parts.triggers = std::move(triggers);
   parts.dead_letters = {spec.dead_letters.max_rows, spec.dead_letters.max_bytes};
+  parts.poison = {static_cast<uint32_t>(spec.poison_after), static_cast<uint32_t>(spec.poison_per_hour)};
   parts.dead_letter_payload_max = spec.dead_letters.max_payload;
   parts.checkpoints_retained = static_cast<uint32_t>(spec.checkpoint.retained);
   parts.result_schema = graph.result;

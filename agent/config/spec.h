@@ -205,6 +205,8 @@ struct PipelineSpec {
   CheckpointSpec checkpoint;
   RestartSpec restart;
   DeadLetterSpec dead_letters;
+  uint64_t poison_after = 0;       // deaths in a row; 0: never
+  uint64_t poison_per_hour = 0;    // set aside at most
   std::vector<SourceSpec> source;  // at least one; the connection is the first one's
   std::vector<StepSpec> step;
   SinkSpec sink;

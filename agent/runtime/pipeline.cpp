@@ -85,8 +85,8 @@ Status Pipeline::start(Poller& poller, StorageExecutor& executor, Now now) {
 // ---- the way of a record
 
 bool Pipeline::ready() const {
-  return state_ == State::Running && !coordinator_.in_flight() && !coordinator_.requested() && !coordinator_.holds() &&
-         !graph_.pending() && dead_letters_.ready() && sink_->ready();
+  return state_ == State::Running && doomed_.ok() && !coordinator_.in_flight() && !coordinator_.requested() &&
+         !coordinator_.holds() && !graph_.pending() && dead_letters_.ready() && sink_->ready();
 }
 
 /// The wall clock as it was at the start plus what has passed since, so that a clock that is set moves no timer; but a clock
@@ -99,8 +99,26 @@ int64_t Pipeline::processing_time(Now now) {
 }
 
 void Pipeline::on_message(const Message& message, Now now) {
+  const uint64_t hash = message_hash(message.topic, message.payload);
+  const bool poison = is_poison(message.offset, hash);
+  if (poison && !may_set_aside_poison(now)) return;
   coordinator_.on_record(message.payload.size());
   ++ledger_.received;
+  trace_->newest_offset = message.offset;
+  if (poison) {
+    set_aside_poison(message, now);
+  } else {
+    trace_->in_hand.begin(message.offset, hash);
+    work_at(message, now);
+    trace_->in_hand.end();
+  }
+  if (!ready()) {
+    blocked_ = true;
+    request_if_full();
+  }
+}
+
+void Pipeline::work_at(const Message& message, Now now) {
   in_hand_ = &message;
   if (mark_ != nullptr) mark_->begin(message.offset);
   const StepGraph::Verdict verdict = graph_.process(message, processing_time(now), now.boot_ms);
@@ -109,10 +127,6 @@ void Pipeline::on_message(const Message& message, Now now) {
   in_hand_ = nullptr;
   if (mark_ != nullptr) mark_->end();
   graph_.advance();
-  if (!ready()) {
-    blocked_ = true;
-    request_if_full();
-  }
 }
 
 void Pipeline::book(Outcome outcome) {
@@ -193,6 +207,7 @@ void Pipeline::on_session_lost(bool expected, Now) {
   changed_ = true;
   coordinator_.request(CheckpointReason::Session);
   if (expected) return;
+  recorder_->note(FlightEvent::SessionLost, parts_.name, last_turn_);
   ++ledger_.session_lost;
   log(LogLevel::Warning, "%s: the broker had forgotten the session; what was published while weir was away may be missing",
       parts_.name.c_str());
@@ -234,7 +249,8 @@ void Pipeline::checkpoint_barrier(Snapshot& snapshot, Manifest& manifest) {
   copy_name(manifest.pipeline, parts_.name);
   copy_name(manifest.weir_version, parts_.weir_version);
   manifest.config_fingerprint = parts_.config_fingerprint;
-  manifest.source_offset = parts_.source->status().offset;
+  manifest.source_offset = barrier_offset_ = parts_.source->status().offset;
+  recorder_->note(FlightEvent::CheckpointBegun, parts_.name, last_turn_, snapshot.checkpoint_id(), barrier_offset_);
   manifest.has_watermark = graph_.watermark() != INT64_MIN;
   manifest.watermark_ms = manifest.has_watermark ? graph_.watermark() : 0;
   manifest.ledger = ledger_;
@@ -256,6 +272,7 @@ void Pipeline::checkpoint_barrier(Snapshot& snapshot, Manifest& manifest) {
 
 void Pipeline::checkpoint_decided(uint64_t id, Status status, Now now) {
   bool committed = status.ok();
+  note_decided(id, status, now);
   dead_letters_.snapshot_done(committed);
   for (Stateful* part : stateful_) part->snapshot_done(id, committed);
   if (!committed) {
@@ -273,6 +290,7 @@ void Pipeline::fail(Status status) {
   if (state_ == State::Failed) return;
   state_ = State::Failed;
   failure_ = status;
+  recorder_->note(FlightEvent::PipelineFailed, parts_.name, last_turn_, 0, 0, status.text());
   parts_.source->abandon(last_turn_);
   log(LogLevel::Error, "%s: failed: %s (%d); nothing more is acknowledged, the broker keeps what was not", parts_.name.c_str(),
       status.text(), status.detail());
@@ -305,12 +323,14 @@ void Pipeline::tick_steps(Now now) {
 void Pipeline::on_turn(Now now) {
   last_turn_ = now;
   if (state_ == State::Built || stopped()) return;
+  if (!doomed_.ok()) return fail(doomed_);
   if (now.boot_ms - last_tick_boot_ms_ >= tick_ms) {
     last_tick_boot_ms_ = now.boot_ms;
     parts_.source->on_tick(now);
     parts_.publisher->on_tick(now);
     ++connection_loops_;
     graph_.check_idle(now.boot_ms);
+    note_connection(now);
   }
   parts_.source->on_turn(now);
   if (!coordinator_.in_flight()) tick_steps(now);

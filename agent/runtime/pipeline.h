@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/model/flight_recorder.h"
 #include "agent/model/source.h"
 #include "agent/runtime/checkpoint_coordinator.h"
 #include "agent/runtime/dead_letter_buffer.h"
@@ -22,6 +23,12 @@
 
 namespace weir {
 
+/// When a message at which the process dies again and again is set aside, and how often that may be.
+struct PoisonPolicy {
+  uint32_t deaths = 3;     // in a row with the message in hand; 0: never
+  uint32_t per_hour = 10;  // set aside; with one more the pipeline fails
+};
+
 /// What the planner makes of a [[pipeline]].
 struct PipelineParts {
   std::string name;
@@ -30,6 +37,7 @@ struct PipelineParts {
   CheckpointPolicy checkpoint;
   std::vector<NamedTrigger> triggers;
   DeadLetterLimits dead_letters;
+  PoisonPolicy poison;
   uint32_t checkpoints_retained = 2;
   size_t dead_letter_payload_max = 4096;
   OutboxLimits outbox;
@@ -61,6 +69,11 @@ class Pipeline final : public TurnHandler,
   const std::string& name() const { return parts_.name; }
   /// That it has in the store; 0 before restore().
   uint32_t number() const { return number_; }
+
+  /// Where it notes what it does; both must outlive it. Start-up only, before restore().
+  void record_flight(FlightRecorder& recorder, PipelineTrace& trace);
+  /// Of the newest message that was taken in.
+  uint64_t newest_offset() const { return trace_->newest_offset; }
 
   /// Loads the newest checkpoint. Start-up only: the store still belongs to the caller's thread, and the heap may be used.
   Status restore(CheckpointStore& store, bool allow_non_restored_state, Now now, RestoreReport& report);
@@ -132,6 +145,12 @@ class Pipeline final : public TurnHandler,
 
   void set_aside(const DeadLetter& letter);
   void set_aside_message(const Message& message, std::string_view step, const char* reason, std::string_view detail);
+  bool is_poison(uint64_t offset, uint64_t hash) const;
+  bool may_set_aside_poison(Now now);
+  void set_aside_poison(const Message& message, Now now);
+  void work_at(const Message& message, Now now);
+  void note_connection(Now now);
+  void note_decided(uint64_t id, Status status, Now now);
   void book(Outcome outcome);
   int64_t processing_time(Now now);
   void tick_steps(Now now);
@@ -160,9 +179,15 @@ class Pipeline final : public TurnHandler,
 
   State state_ = State::Built;
   Status failure_;
+  Status doomed_;  // not Ok: it fails at the next turn
   const Message* in_hand_ = nullptr;
   WorkMark* mark_ = nullptr;
   uint64_t connection_loops_ = 0;
+  PipelineTrace unrecorded_{};
+  PipelineTrace* trace_ = &unrecorded_;
+  FlightRecorder* recorder_ = &FlightRecorder::none();
+  uint64_t barrier_offset_ = 0;
+  bool connection_noted_ = false;
   bool blocked_ = false;  // the source was told "not ready" and waits for resume()
   bool warned_of_letters_ = false;
   bool changed_ = false;  // since the last barrier, beyond what coordinator and outbox know

@@ -346,6 +346,8 @@ Status Pipeline::restore(CheckpointStore& store, bool allow_non_restored_state, 
   const JournalStatus journal = parts_.source->status().journal;
   if (journal.used) loss_.note_journal(journal.newest_checkpoint, journal.replay_end_offset);
   recovery_.lost = loss_.status();
+  trace_->newest_offset = parts_.source->status().offset;
+  trace_->checkpoint_id = recovery_.checkpoint_id;
   if (loss_.any()) report.lost = loss_.text();
   uint64_t next_id = std::max(row.value().last_checkpoint_id, row.value().reserved_id) + 1;
   uint64_t reserved_id = next_id + CheckpointCoordinator::id_block;

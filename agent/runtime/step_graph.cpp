@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/operators/step_mark.h"
 #include "agent/operators/tee.h"
 
 namespace weir {
@@ -56,12 +57,18 @@ StepGraph::~StepGraph() = default;
 
 // ---- connecting
 
+Operator* StepGraph::marked(Operator& reader, size_t number) {
+  const size_t place = (number == GraphEdge::sink ? parts_.steps.size() : number) + 1;
+  connectors_.push_back(std::make_unique<StepMark>(reader, static_cast<uint32_t>(place), step_in_hand_));
+  return connectors_.back().get();
+}
+
 Operator* StepGraph::reader_of(const std::vector<GraphEdge>& edges, const Schema& schema, Operator& sink,
                                RefusalHandler& refusals) {
   std::vector<Operator*> readers;
   for (const GraphEdge& edge : edges) {
     Operator* reader = edge.to == GraphEdge::sink ? &sink : parts_.steps[edge.to].get();
-    readers.push_back(edge.to_second_input ? reader->second_input() : reader);
+    readers.push_back(marked(edge.to_second_input ? *reader->second_input() : *reader, edge.to));
   }
   if (readers.size() == 1) return readers[0];
   if (readers.empty())
@@ -160,6 +167,7 @@ bool StepGraph::idle() const {
 }
 
 bool StepGraph::advance_step(size_t index) {
+  *step_in_hand_ = static_cast<uint32_t>(index + 1);
   Operator& step = *parts_.steps[index];
   if (!step.follows_clocks()) {
     const int64_t watermark_ms = watermark_for(reached_by_[index]);

@@ -62,6 +62,8 @@ class StepGraph {
   Verdict process(const Message& message, int64_t processing_ms, int64_t boot_ms);
   /// Whether a message of this topic has an input.
   bool takes(std::string_view topic) const;
+  /// Where the number of the step is noted that a record is in: 0 the decoder, then the steps in their order, then the sink.
+  void mark_steps(uint32_t& place) { step_in_hand_ = &place; }
   /// Something came that is no record: its input is not idle.
   void on_activity(std::string_view topic, int64_t boot_ms);
   /// The clock of idleness starts.
@@ -99,6 +101,7 @@ class StepGraph {
   Operator* reader_of(const std::vector<GraphEdge>& edges, const Schema& schema, Operator& sink, RefusalHandler& refusals);
   /// The number of the input; their count if there is none.
   size_t input_for(std::string_view topic) const;
+  Operator* marked(Operator& reader, size_t number);
   uint64_t sum_of(uint64_t (Operator::*counter)() const) const;
   bool advance_step(size_t index);
   int64_t watermark_for(uint64_t inputs) const;
@@ -107,7 +110,9 @@ class StepGraph {
   std::vector<std::unique_ptr<InputStream>> inputs_;
   std::vector<Operator*> entries_;                     // one per input
   std::vector<uint64_t> reached_by_;                   // per step: a set of inputs
-  std::vector<std::unique_ptr<Operator>> connectors_;  // tees and drains
+  std::vector<std::unique_ptr<Operator>> connectors_;  // tees, drains and marks
+  uint32_t unmarked_ = 0;
+  uint32_t* step_in_hand_ = &unmarked_;
   bool wants_ticks_ = false;
   bool advance_pending_ = false;
   bool tick_pending_ = false;

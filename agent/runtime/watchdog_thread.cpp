@@ -110,6 +110,7 @@ void WatchdogThread::on_stuck(const WatchdogMonitor::Part& part, int64_t idle_ms
 }
 
 void WatchdogThread::on_recovered(const WatchdogMonitor::Part& part, int64_t idle_ms) {
+  describer_.work_goes_on();
   log(LogLevel::Warning, "watchdog: the %.*s goes on after %lld ms", static_cast<int>(part.name.size()), part.name.data(),
       static_cast<long long>(idle_ms));
 }

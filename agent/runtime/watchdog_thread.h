@@ -24,6 +24,8 @@ class WorkDescriber {
  public:
   virtual ~WorkDescriber() = default;
   virtual void describe_work(const WatchdogMonitor::Part& part, TextWriter& out) = 0;
+  /// A part that was described gets on again. On the watchdog's thread.
+  virtual void work_goes_on() {}
 };
 
 class WatchdogThread final : private WatchdogMonitor::Listener {

@@ -1,21 +1,10 @@
 #include "agent/status/checkpoint_report.h"
 
 #include <cinttypes>
-#include <ctime>
+
+#include "agent/status/utc_text.h"
 
 namespace weir {
-namespace {
-
-void append_wall(int64_t wall_ms, TextWriter& out) {
-  const time_t seconds = static_cast<time_t>(wall_ms / 1000);
-  tm parts{};
-  gmtime_r(&seconds, &parts);
-  out.printf("%04d-%02d-%02dT%02d:%02d:%02dZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
-             parts.tm_min, parts.tm_sec);
-}
-
-}  // namespace
-
 void begin_checkpoint_report(bool json, TextWriter& out) {
   if (json)
     out.append("{\"checkpoints\":[");
@@ -39,7 +28,7 @@ void report_checkpoint(std::string_view pipeline, const CheckpointTimes& times, 
     return;
   }
   out.printf("%-20.*s %8" PRIu64 "  ", static_cast<int>(pipeline.size()), pipeline.data(), times.id);
-  append_wall(times.created_wall_ms, out);
+  append_utc(out, times.created_wall_ms);
   out.printf(" %-13s %6" PRId64 " ms %6" PRId64 " ms %8.3f ms ", checkpoint_reason_name(times.reason), times.timer_ms,
              times.data_ms, static_cast<double>(times.sync_us) / 1000);
   if (times.async_us < 0)

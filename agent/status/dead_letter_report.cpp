@@ -1,8 +1,9 @@
 #include "agent/status/dead_letter_report.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cinttypes>
+
+#include "agent/status/utc_text.h"
 
 namespace weir {
 namespace {
@@ -10,18 +11,6 @@ namespace {
 constexpr size_t payload_shown_json = 1024;  // bytes
 constexpr size_t payload_shown_text = 160;
 constexpr size_t last_line_bytes = 64;  // kept free for the line that says where to go on
-
-/// By the calendar alone: gmtime_r reads the time zone's file first, which uses the heap.
-void append_utc(TextWriter& out, int64_t wall_ms) {
-  using std::chrono::days;
-  using std::chrono::floor;
-  const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(wall_ms)};
-  const std::chrono::year_month_day date{floor<days>(time)};
-  const std::chrono::hh_mm_ss clock{floor<std::chrono::seconds>(time - floor<days>(time))};
-  out.printf("%04d-%02u-%02uT%02d:%02d:%02dZ", int{date.year()}, unsigned{date.month()}, unsigned{date.day()},
-             static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-             static_cast<int>(clock.seconds().count()));
-}
 
 std::string_view shown(const DeadLetter& letter, size_t limit) {
   return as_text(letter.payload.first(std::min(letter.payload.size(), limit)));
