@@ -33,6 +33,7 @@ namespace {
 /// control topic.
 constexpr size_t descriptors_own = 8 + connector_descriptors;
 constexpr size_t descriptors_per_pipeline = 2 * connector_descriptors;  // source and sink
+constexpr size_t incident_bytes_max = 1024;
 constexpr size_t control_answer_bytes_min = 64 * 1024;
 
 size_t control_answer_bytes(const Specification& specification) {
@@ -416,7 +417,10 @@ ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out,
   } else if (line.starts_with(dead_letters)) {
     return answer_dead_letters(line.substr(dead_letters.size()), out);
   } else if (line.starts_with(checkpoints)) {
-    checkpoint_requests_->list(line.substr(checkpoints.size()), out);
+    std::array<char, incident_bytes_max> text;
+    TextWriter incident(text);
+    flight_.tell_last_incident(line.substr(checkpoints.size()).starts_with("json"), incident);
+    checkpoint_requests_->list(line.substr(checkpoints.size()), incident.text(), out);
   } else if (line.starts_with(savepoint)) {
     return savepoint_pages_->begin(line.substr(savepoint.size()), out, *store_, *storage_, now) ? Answer::Later : Answer::Now;
   } else if (line == "stop" || line == "stop drain") {
@@ -464,6 +468,10 @@ void Agent::answer_status(bool json, TextWriter& out, Now now) {
   status.sqlite_peak = sqlite.peak;
   status.sqlite_refused = sqlite.refused;
   status.pipelines = pipeline_status_;
+  std::array<char, incident_bytes_max> text;
+  TextWriter incident(text);
+  flight_.tell_last_incident(json, incident);
+  (json ? status.incident_json : status.incident) = incident.text();
   json ? render_status_json(status, out) : render_status_text(status, out);
 }
 

@@ -78,7 +78,6 @@ class Agent final : private ControlHandler,
   Status start();
   Status watch_signals();
   void begin_stop(Now now, bool drain = false);
-  int work(const RunOptions& options);
   int finish();
   int work(const RunOptions& options);
   void report_connections();

@@ -43,7 +43,7 @@ bool CheckpointRequests::begin(std::string_view words, TextWriter& out, Now now)
   return true;
 }
 
-void CheckpointRequests::list(std::string_view words, TextWriter& out) const {
+void CheckpointRequests::list(std::string_view words, std::string_view incident, TextWriter& out) const {
   const bool json = words.starts_with("json");
   const std::string_view name = pipeline_in(words);
   bool found = false, first = true;
@@ -58,7 +58,7 @@ void CheckpointRequests::list(std::string_view words, TextWriter& out) const {
       first = false;
     }
   }
-  end_checkpoint_report(json, out);
+  end_checkpoint_report(json, incident, out);
   if (found) return;
   out.clear();
   deny(name, out);

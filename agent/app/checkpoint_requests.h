@@ -20,7 +20,7 @@ class CheckpointRequests {
   bool begin(std::string_view words, TextWriter& out, Now now);
   bool waiting() const { return out_ != nullptr; }
   /// The newest checkpoints of these pipelines, of each the newest first, with the parts of their time. `words` as for begin().
-  void list(std::string_view words, TextWriter& out) const;
+  void list(std::string_view words, std::string_view incident, TextWriter& out) const;
   /// Whether the answer is there now; then nothing is waited for any more.
   bool poll(Now now);
 

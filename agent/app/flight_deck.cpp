@@ -90,6 +90,14 @@ void FlightDeck::on_turn(Now now) {
       static_cast<long long>(incident.replay_ms), static_cast<long long>(incident.recovery_ms()));
 }
 
+void FlightDeck::tell_last_incident(bool json, TextWriter& out) {
+  if (!box_ || box_->incident().cause == DeathCause::None) return;
+  if (json)
+    tell_incident_json(box_->incident(), out);
+  else
+    tell_incident(box_->incident(), box_->previous_run(), out);
+}
+
 void FlightDeck::stopping(Now now) {
   if (box_) box_->note(FlightEvent::Stopping, {}, now, 0, 0, {});
 }

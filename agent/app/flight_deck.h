@@ -28,6 +28,9 @@ class FlightDeck {
   /// The end of this run; what ends the process after this is not noted.
   void close(bool orderly, Now now);
 
+  /// The last incident as a sentence or as a JSON value; nothing if there was none.
+  void tell_last_incident(bool json, TextWriter& out);
+
   /// nullptr: there is none.
   BlackBox* box() { return box_ ? &*box_ : nullptr; }
 

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::array fatal_signals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 constexpr size_t handler_stack_bytes = 32 * 1024;
-constexpr size_t handler_frames = 2;  // the handler's own and the kernel's return from it
+constexpr size_t handler_frames = 2;  // the handler's own, where the interrupted one is not among them
 
 std::atomic<FlightRun*> recorded_run{nullptr};
 std::atomic_flag noted = ATOMIC_FLAG_INIT;
@@ -54,12 +54,12 @@ void note_crash(FlightRun& run, int signal, const siginfo_t& info, const void* c
   std::atomic_signal_fence(std::memory_order_seq_cst);
   // What has been noted so far stays if unwinding a damaged stack crashes as well.
   std::array<void*, CrashRecord::frames_max> addresses;
-  const int count = backtrace(addresses.data(), static_cast<int>(addresses.size()));
-  for (size_t index = handler_frames; index < static_cast<size_t>(std::max(count, 0)); ++index) {
-    const auto address = reinterpret_cast<uintptr_t>(addresses[index]);
-    if (index == handler_frames && address == crash.frames[0]) continue;
-    if (crash.frame_count < CrashRecord::frames_max) crash.frames[crash.frame_count++] = address;
-  }
+  const auto count = static_cast<size_t>(std::max(backtrace(addresses.data(), static_cast<int>(addresses.size())), 0));
+  size_t index = 0;
+  while (index < count && reinterpret_cast<uintptr_t>(addresses[index]) != crash.frames[0]) ++index;
+  for (index = index < count ? index + 1 : handler_frames; index < count && crash.frame_count < CrashRecord::frames_max;
+       ++index)
+    crash.frames[crash.frame_count++] = reinterpret_cast<uintptr_t>(addresses[index]);
 }
 
 void on_crash(int signal, siginfo_t* info, void* context) {

@@ -23,12 +23,15 @@ struct AgentStatus {
   uint64_t sqlite_used = 0;
   uint64_t sqlite_peak = 0;
   uint64_t sqlite_refused = 0;  // requests that found no room in it
+  /// The last death that the flight recorder knows of: a sentence, and a JSON value. Empty: none, or there is no recorder.
+  std::string_view incident;
+  std::string_view incident_json;
   std::span<const PipelineStatus> pipelines;
 };
 
 /// Bytes that one pipeline and the rest need at most, in either form.
 constexpr size_t status_pipeline_bytes_max = 4096;
-constexpr size_t status_agent_bytes_max = 1024;
+constexpr size_t status_agent_bytes_max = 3072;
 
 void render_status_json(const AgentStatus& status, TextWriter& out);
 void render_status_text(const AgentStatus& status, TextWriter& out);

@@ -38,8 +38,11 @@ void report_checkpoint(std::string_view pipeline, const CheckpointTimes& times, 
   out.printf(" %10" PRIu64 "\n", times.bytes);
 }
 
-void end_checkpoint_report(bool json, TextWriter& out) {
-  if (json) out.append("]}\n");
+void end_checkpoint_report(bool json, std::string_view incident, TextWriter& out) {
+  if (json)
+    out.append("],\"incident\":").append(incident.empty() ? "null" : incident).append("}\n");
+  else if (!incident.empty())
+    out.append("last incident: ").append(incident).append('\n');
 }
 
 }  // namespace weir

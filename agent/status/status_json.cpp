@@ -147,6 +147,7 @@ void render_status_json(const AgentStatus& status, TextWriter& out) {
     agent.signed_number("uptime_ms", status.uptime_ms);
     agent.flag("ready", status.ready);
     render_memory(status, agent.key("memory"));
+    agent.key("incident").append(status.incident_json.empty() ? "null" : status.incident_json);
     agent.key("pipelines").append('[');
     for (size_t index = 0; index < status.pipelines.size(); ++index) {
       if (index > 0) out.append(',');

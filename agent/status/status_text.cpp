@@ -124,6 +124,7 @@ void render_status_text(const AgentStatus& status, TextWriter& out) {
   if (heap_guard_present())
     out.printf(", %" PRIu64 " heap allocations of weir's own since start", heap_allocations(HeapOwner::Weir));
   out.append('\n');
+  if (!status.incident.empty()) out.append("last incident: ").append(status.incident).append('\n');
   for (const PipelineStatus& pipeline : status.pipelines) render_pipeline(pipeline, out);
 }
 

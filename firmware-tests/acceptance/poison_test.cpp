@@ -75,11 +75,12 @@ class PoisonTest : public GatewayTest {
     const std::optional<ProcessEnd> end = gateway->agent().process().wait(deadline_ms);
     return end ? end->signal : -1;
   }
-  /// Until the newest run has the message in hand.
+  /// Until the agent that runs now has the message in hand.
   bool in_hand() {
+    const std::string run = "this run: pid " + std::to_string(gateway->agent().pid()) + ",";
     return eventually(20'000, [&] {
-      return gateway->weir({"blackbox", "--state-dir", gateway->state_dir()}).output.find("in hand: message") !=
-             std::string::npos;
+      const std::string output = gateway->weir({"blackbox", "--state-dir", gateway->state_dir()}).output;
+      return output.find(run) != std::string::npos && output.find(") in suspect") != std::string::npos;
     });
   }
   std::string dead_letters() {

@@ -12,7 +12,7 @@ class FaultyStep final : public weir::FilterFunction {
 
   bool filter(const weir::Record& record) override {
     const double value = value_.of(record).value_or(0);
-    volatile int* nowhere = nullptr;
+    volatile int* volatile nowhere = nullptr;
     if (value == -666) *nowhere = 1;
     for (volatile bool stuck = value == -667; stuck;) {
     }

@@ -109,12 +109,12 @@ TEST(BlackBox, measures_from_the_last_sign_of_life_over_the_signal_to_the_next_s
   box.crashing_run().crash.signal = SIGSEGV;
   box.crashing_run().crash.boot_ms = 5070;
   begin(6500);
-  LONGLONGS_EQUAL(70, box.incident().detect_ms);
-  LONGLONGS_EQUAL(1430, box.incident().down_ms);
-  LONGLONGS_EQUAL(-1, box.incident().recovery_ms());
+  LONGS_EQUAL(70, box.incident().detect_ms);
+  LONGS_EQUAL(1430, box.incident().down_ms);
+  LONGS_EQUAL(-1, box.incident().recovery_ms());
   box.incident().restore_ms = 20;
   box.incident().replay_ms = 300;
-  LONGLONGS_EQUAL(1820, box.incident().recovery_ms());
+  LONGS_EQUAL(1820, box.incident().recovery_ms());
 }
 
 TEST(BlackBox, counts_deaths_in_a_row_with_the_same_message_at_the_same_place) {
@@ -215,7 +215,7 @@ TEST(BlackBox, cuts_names_and_texts_that_are_too_long) {
 namespace {
 
 [[gnu::noinline]] void crash_at_null() {
-  volatile int* nowhere = nullptr;
+  volatile int* volatile nowhere = nullptr;
   *nowhere = 1;
 }
 
