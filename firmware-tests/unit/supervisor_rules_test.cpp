@@ -26,7 +26,7 @@ TEST_GROUP(SupervisorRules) {
     expect(Action::Start);
     rules.on_started(now_ms);
   }
-  void run() {
+  void become_ready() {
     begin();
     tell("READY=1");
     CHECK_TRUE(rules.running());
@@ -72,7 +72,7 @@ TEST(SupervisorRules, does_not_wait_for_beats_before_the_child_is_ready) {
 }
 
 TEST(SupervisorRules, lets_a_child_live_that_beats) {
-  run();
+  become_ready();
   for (int beat = 0; beat < 100; ++beat) {
     now_ms += 999;
     expect(Action::Wait);
@@ -84,7 +84,7 @@ TEST(SupervisorRules, lets_a_child_live_that_beats) {
 }
 
 TEST(SupervisorRules, aborts_a_child_that_gives_itself_up) {
-  run();
+  become_ready();
   tell("WATCHDOG=trigger");
   expect(Action::Abort);
 }
@@ -98,7 +98,7 @@ TEST(SupervisorRules, without_a_watchdog_a_silent_child_is_left_alone) {
 }
 
 TEST(SupervisorRules, an_end_in_order_is_the_end) {
-  run();
+  become_ready();
   end_with(0);
   expect(Action::End);
   LONGS_EQUAL(0, rules.exit_code());
@@ -120,7 +120,7 @@ TEST(SupervisorRules, an_exit_that_would_come_again_is_passed_on) {
 }
 
 TEST(SupervisorRules, a_failure_is_followed_by_a_start_after_the_delay) {
-  run();
+  become_ready();
   end_with(1);
   LONGS_EQUAL(100, rules.delay_ms());
   CHECK_TRUE(rules.healthy());
@@ -132,11 +132,11 @@ TEST(SupervisorRules, a_failure_is_followed_by_a_start_after_the_delay) {
 
 TEST(SupervisorRules, ends_when_the_strategy_allows_no_more_and_passes_on_how_it_ended) {
   for (int failure = 0; failure < 3; ++failure) {
-    run();
+    become_ready();
     end_with(1);
     now_ms += 100;
   }
-  run();
+  become_ready();
   end_with(0, 11);
   expect(Action::End);
   LONGS_EQUAL(139, rules.exit_code());
@@ -146,7 +146,7 @@ TEST(SupervisorRules, ends_when_the_strategy_allows_no_more_and_passes_on_how_it
 }
 
 TEST(SupervisorRules, stops_in_order) {
-  run();
+  become_ready();
   rules.on_stop(now_ms);
   expect(Action::Terminate);
   rules.on_stop(now_ms);
@@ -159,7 +159,7 @@ TEST(SupervisorRules, stops_in_order) {
 }
 
 TEST(SupervisorRules, kills_a_child_that_does_not_stop_which_is_no_order) {
-  run();
+  become_ready();
   rules.on_stop(now_ms);
   expect(Action::Terminate);
   expect_after(4'000, Action::Kill);
@@ -169,7 +169,7 @@ TEST(SupervisorRules, kills_a_child_that_does_not_stop_which_is_no_order) {
 }
 
 TEST(SupervisorRules, gives_a_stop_the_time_that_it_asks_for) {
-  run();
+  become_ready();
   rules.on_stop(now_ms);
   expect(Action::Terminate);
   now_ms += 3'000;
@@ -178,7 +178,7 @@ TEST(SupervisorRules, gives_a_stop_the_time_that_it_asks_for) {
 }
 
 TEST(SupervisorRules, a_stop_while_it_waits_for_the_next_start_ends_at_once) {
-  run();
+  become_ready();
   end_with(1);
   rules.on_stop(now_ms);
   expect(Action::End);
@@ -186,7 +186,7 @@ TEST(SupervisorRules, a_stop_while_it_waits_for_the_next_start_ends_at_once) {
 }
 
 TEST(SupervisorRules, a_stop_of_a_child_that_is_being_aborted_waits_for_its_end) {
-  run();
+  become_ready();
   now_ms += 1'000;
   expect(Action::Abort);
   rules.on_stop(now_ms);
