@@ -405,6 +405,7 @@ void Agent::on_ready(uint32_t, Now now) {
 
 ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out, Now now) {
   constexpr std::string_view dead_letters = "dead-letters ";
+  constexpr std::string_view dead_letter = "dead-letter ";
   constexpr std::string_view checkpoint = "checkpoint ";
   constexpr std::string_view checkpoints = "checkpoints ";
   constexpr std::string_view savepoint = "savepoint ";
@@ -416,6 +417,8 @@ ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out,
     for (const auto& pipeline : pipelines_) out.append(pipeline->name()).append('\n');
   } else if (line.starts_with(dead_letters)) {
     return answer_dead_letters(line.substr(dead_letters.size()), out);
+  } else if (line.starts_with(dead_letter)) {
+    return answer_dead_letter(line.substr(dead_letter.size()), out);
   } else if (line.starts_with(checkpoints)) {
     std::array<char, incident_bytes_max> text;
     TextWriter incident(text);
@@ -429,7 +432,8 @@ ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out,
     return checkpoint_requests_->begin(line.substr(checkpoint.size()), out, now) ? Answer::Later : Answer::Now;
   } else {
     out.append(
-        "error: unknown command; there are: status, status json, pipelines, dead-letters text|json AFTER LIMIT, checkpoint(s) "
+        "error: unknown command; there are: status, status json, pipelines, dead-letters text|json AFTER LIMIT, dead-letter "
+        "text|json ID, checkpoint(s) "
         "text|json "
         "[PIPELINE], savepoint PIPELINE CHECKPOINT CURSOR, stop [drain]\n");
   }
@@ -497,6 +501,24 @@ ControlHandler::Answer Agent::answer_dead_letters(std::string_view words, TextWr
     out.append("error: dead-letters text|json AFTER LIMIT\n");
     return Answer::Now;
   }
+  list_job_.one = false;
+  return begin_list(out);
+}
+
+/// `words`: "text|json ID".
+ControlHandler::Answer Agent::answer_dead_letter(std::string_view words, TextWriter& out) {
+  list_job_.json = words.starts_with("json ");
+  words.remove_prefix(std::min(words.size(), words.find(' ') + 1));
+  const auto id = std::from_chars(words.data(), words.data() + words.size(), list_job_.after);
+  if (id.ec != std::errc{} || list_job_.after < 1) {
+    out.append("error: dead-letter text|json ID\n");
+    return Answer::Now;
+  }
+  list_job_.one = true;
+  return begin_list(out);
+}
+
+ControlHandler::Answer Agent::begin_list(TextWriter& out) {
   list_job_.out = &out;
   job_in_flight_ = true;
   storage_->submit(list_job_);
@@ -504,8 +526,11 @@ ControlHandler::Answer Agent::answer_dead_letters(std::string_view words, TextWr
 }
 
 void Agent::ListJob::run(CheckpointStore& store) {
-  Status status = list_dead_letters(store, after, static_cast<size_t>(limit), json, *out);
-  if (!status.ok()) out->append("error: ").append(status.text()).append('\n');
+  const Status status = one ? show_dead_letter(store, after, json, *out)
+                            : list_dead_letters(store, after, static_cast<size_t>(limit), json, *out);
+  if (status.ok()) return;
+  out->clear();
+  out->append("error: ").append(status.text()).append('\n');
 }
 
 void Agent::ListJob::done(Now now) {

@@ -60,6 +60,7 @@ class Agent final : private ControlHandler,
     int64_t after = 0;
     int64_t limit = 0;
     bool json = false;
+    bool one = false;  // the letter with the number `after`
   };
 
   int exit_code(Status status) const;
@@ -87,6 +88,8 @@ class Agent final : private ControlHandler,
   void on_control(std::string_view line, TextWriter& out, Now now) override;
   void answer_status(bool json, TextWriter& out, Now now);
   Answer answer_dead_letters(std::string_view words, TextWriter& out);
+  Answer answer_dead_letter(std::string_view words, TextWriter& out);
+  Answer begin_list(TextWriter& out);
   Answer answer_stop(bool drain, TextWriter& out, Now now);
   void on_savepoint_page(Now now) override { control_.answer(now); }
   void on_ready(uint32_t events, Now now) override;  // signals

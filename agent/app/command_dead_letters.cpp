@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <string>
 
@@ -11,11 +12,15 @@
 namespace weir {
 namespace {
 
+/// A payload of the largest kind, as JSON.
+constexpr size_t one_letter_bytes_max = 8 << 20;
+
 constexpr const char* help =
-    "usage: weir dead-letters list [CONFIG... | --state-dir DIR] [--json] [--limit N] [--after ID]\n\n"
-    "Lists the messages that were set aside, oldest first: when, which step, why, topic and payload. Asks the running agent, "
-    "or\n"
-    "reads the state directory when none runs. --json prints one object per line.\n";
+    "usage: weir dead-letters list [CONFIG... | --state-dir DIR] [--json] [--limit N] [--after ID]\n"
+    "       weir dead-letters show ID [CONFIG... | --state-dir DIR] [--json]\n\n"
+    "list: the messages that were set aside, oldest first: when, which step, why, topic and the beginning of the payload.\n"
+    "show: one of them, with all that is kept of its payload (dead_letters.max_payload).\n"
+    "Asks the running agent, or reads the state directory when none runs. --json prints one object per line.\n";
 
 int print(const std::string& answer) {
   if (answer.starts_with("error: ")) {
@@ -26,18 +31,50 @@ int print(const std::string& answer) {
   return exit_ok;
 }
 
+/// What is asked for: a page of the list, or one letter.
+struct Question {
+  int64_t id = 0;  // 0: the list
+  int64_t after = 0;
+  int64_t limit = 0;
+  bool json = false;
+
+  std::string line() const {
+    const std::string form = json ? "json " : "text ";
+    return id > 0 ? "dead-letter " + form + std::to_string(id)
+                  : "dead-letters " + form + std::to_string(after) + " " + std::to_string(limit);
+  }
+};
+
 /// No agent runs: the store is opened for reading, under the lock that would keep an agent from starting meanwhile.
-int list_offline(const std::string& state_dir, const CommandLine& line) {
+int answer_offline(const std::string& state_dir, const Question& question) {
   SqliteCheckpointStore store;
   Status status = store.open(reading_options(state_dir));
-  std::string buffer(std::max<size_t>(64 * 1024, static_cast<size_t>(line.limit) * 8192), '\0');
+  std::string buffer(
+      question.id > 0 ? one_letter_bytes_max : std::max<size_t>(64 * 1024, static_cast<size_t>(question.limit) * 8192), '\0');
   TextWriter out(buffer);
-  if (status.ok()) status = list_dead_letters(store, line.after, static_cast<size_t>(line.limit), line.json, out);
+  if (status.ok())
+    status = question.id > 0
+                 ? show_dead_letter(store, question.id, question.json, out)
+                 : list_dead_letters(store, question.after, static_cast<size_t>(question.limit), question.json, out);
   if (!status.ok()) {
     fprintf(stderr, "weir dead-letters: error: %s: %s\n", state_dir.c_str(), status.text());
     return exit_failure;
   }
   return print(std::string(out.text()));
+}
+
+/// Takes "list" or "show ID" off the words; false if it is neither.
+bool take_words(CommandLine& line, Question& question) {
+  if (line.words.empty()) return false;
+  const bool show = line.words.front() == "show";
+  if (!show && line.words.front() != "list") return false;
+  line.words.erase(line.words.begin());
+  if (!show) return true;
+  if (line.words.empty()) return false;
+  const std::string id = line.words.front();
+  line.words.erase(line.words.begin());
+  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), question.id);
+  return error == std::errc{} && end == id.data() + id.size() && question.id > 0;
 }
 
 }  // namespace
@@ -49,16 +86,14 @@ int command_dead_letters(int count, char** arguments) {
     fputs(help, stdout);
     return exit_ok;
   }
-  if (line.words.empty() || line.words.front() != "list") return usage_error("dead-letters", "say what to do: list");
+  Question question{.after = line.after, .limit = line.limit, .json = line.json};
+  if (!take_words(line, question)) return usage_error("dead-letters", "say what to do: list, or show ID");
   if (line.limit < 1 || line.limit > 10000) return usage_error("dead-letters", "--limit takes 1 to 10000");
-  line.words.erase(line.words.begin());
-  std::string state_dir = find_state_dir(line);
+  const std::string state_dir = find_state_dir(line);
   if (state_dir.empty()) return exit_config;
-  std::string request = std::string("dead-letters ") + (line.json ? "json " : "text ") + std::to_string(line.after) + " " +
-                        std::to_string(line.limit);
-  Result<std::string> answer = ask_agent(state_dir, request);
+  const Result<std::string> answer = ask_agent(state_dir, question.line());
   if (answer.ok()) return print(answer.value());
-  if (answer.status().code() == Code::NotFound) return list_offline(state_dir, line);
+  if (answer.status().code() == Code::NotFound) return answer_offline(state_dir, question);
   fprintf(stderr, "weir dead-letters: error: %s: %s\n", state_dir.c_str(), answer.status().text());
   return exit_failure;
 }

@@ -31,7 +31,7 @@ constexpr Command commands[] = {
     {"stop", command_stop, "stop a running agent, and wait until it has ended"},
     {"status", command_status, "ask a running agent how it is"},
     {"blackbox", command_blackbox, "print the flight recorder: what the agent does, and how it ended"},
-    {"dead-letters", command_dead_letters, "list the messages that were set aside"},
+    {"dead-letters", command_dead_letters, "list and show the messages that were set aside"},
     {"state", command_state, "list, show, export or drop stored state, without an agent"},
     {"schema", command_schema, "print the JSON Schema of the configuration, for editors"},
     {"functions", command_functions, "list the functions of expressions, each with an example"},

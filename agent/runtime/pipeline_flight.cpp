@@ -74,6 +74,9 @@ void Pipeline::set_aside_poison(const Message& message, Now now) {
   graph_.on_activity(message.topic, now.boot_ms);
   book(Outcome::DeadLetter);
   set_aside_message(message, step, "poison", detail.text());
+  // Nothing more is worked at until this is durable: another death would bring the message back, and its count is overwritten
+  // if that death is at another message.
+  coordinator_.request(CheckpointReason::Requested);
 }
 
 }  // namespace weir

@@ -117,4 +117,22 @@ TEST(DeadLetters, without_a_state_directory_are_an_error) {
   STRCMP_CONTAINS("nowhere", result.error.c_str());
 }
 
+TEST(DeadLetters, are_shown_one_by_one_with_the_whole_payload_with_the_agent_and_without) {
+  start();
+  const std::string long_payload = "{broken " + std::string(3000, 'x') + " end";
+  CHECK_TRUE(gateway->publish("sensors/bad/env", long_payload));
+  CHECK_TRUE(gateway->wait_received(1));
+  auto show = [&](const std::string& id) {
+    return gateway->weir({"dead-letters", "show", id, "--state-dir", gateway->state_dir(), "--json"});
+  };
+  STRCMP_EQUAL(long_payload.c_str(), json_text(show("1").output, "payload").value_or("").c_str());
+  LONGS_EQUAL(1, show("2").end.exit_code);
+  STRCMP_CONTAINS("there is no dead letter with this number", show("2").error.c_str());
+  CHECK_TRUE(gateway->stop_agent());
+  STRCMP_EQUAL(long_payload.c_str(), json_text(show("1").output, "payload").value_or("").c_str());
+  LONGS_EQUAL(1, show("2").end.exit_code);
+  LONGS_EQUAL(64, show("one").end.exit_code);
+  LONGS_EQUAL(64, show("0").end.exit_code);
+}
+
 }  // namespace
