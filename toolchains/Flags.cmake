@@ -23,6 +23,11 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_C_FLAGS_DEBUG "-O0 -g")
 set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
 
+# The stack of a thread that hangs or has crashed: without exceptions 32-bit ARM, alone, has no tables for walking it.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^arm")
+  target_compile_options(weir_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-funwind-tables>)
+endif()
+
 if(WEIR_SANITIZE)
   target_compile_options(weir_flags INTERFACE -fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all
     -fno-omit-frame-pointer)

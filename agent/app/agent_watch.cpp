@@ -26,6 +26,14 @@ int64_t disk_bound_ms(const Specification& specification) {
   return bound_ms;
 }
 
+/// Empty: not known. What is in the hands of a part that is stuck does not change.
+std::string_view step_in_hand(const BlackBox* box, std::string_view pipeline) {
+  if (box == nullptr) return {};
+  for (const PipelineTrace& trace : box->traces())
+    if (text_in(trace.name) == pipeline && trace.in_hand.sound()) return step_name(trace, trace.in_hand.step);
+  return {};
+}
+
 }  // namespace
 
 AgentWatch::AgentWatch(Arena& arena, const Specification& specification)
@@ -84,6 +92,8 @@ void AgentWatch::describe_work(const WatchdogMonitor::Part& part, TextWriter& ou
     if (!marks_[index].busy()) continue;
     out.append("pipeline ").append(specification_.pipeline[index].name).append(" works at the message with offset ");
     out.append_uint(marks_[index].offset());
+    const std::string_view step = step_in_hand(box_.load(), specification_.pipeline[index].name);
+    if (!step.empty()) out.append(", in \"").append(step).append('"');
     return;
   }
 }

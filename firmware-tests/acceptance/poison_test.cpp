@@ -136,6 +136,25 @@ TEST(Poison, a_message_that_hangs_a_step_is_set_aside_as_well) {
   STRCMP_CONTAINS("poison", dead_letters().c_str());
 }
 
+TEST(Poison, a_message_that_hangs_a_step_is_found_by_the_watchdog_which_names_it_and_set_aside) {
+  gateway = std::make_unique<TestGateway>(faulty_config, WEIR_FAULTY);
+  gateway->agent().options().settings.push_back("agent.watchdog=1s");
+  CHECK_TRUE(gateway->start());
+  send_good(100);
+  measure("d2", -667, 7);
+  send_good(100);
+  for (int death = 1; death <= 3; ++death) {
+    LONGS_EQUAL(SIGABRT, end_signal());
+    CHECK_TRUE(gateway->agent().start().ok());
+  }
+  check_all_applied_once(200, 1);
+  const std::string log = gateway->agent().log();
+  STRCMP_CONTAINS("ALARM: watchdog: the reactor has made no progress", log.c_str());
+  STRCMP_CONTAINS(": pipeline faulty works at the message with offset 101, in \"suspect\"", log.c_str());
+  // It is listed when the checkpoint that holds it is.
+  CHECK_TRUE(eventually(20'000, [&] { return dead_letters().find("poison") != std::string::npos; }));
+}
+
 TEST(Poison, one_more_than_the_hour_allows_stops_the_pipeline_which_says_why) {
   start_faulty();
   for (int poison = 1; poison <= 2; ++poison) {
