@@ -20,14 +20,14 @@ constexpr size_t thread_stack_bytes = 64 * 1024;  // touched, of the address spa
 std::vector<Pool> library_memory(const Specification& specification) {
   std::vector<Pool> pools;
   for (const PipelineSpec& pipeline : specification.pipeline) {
-    size_t acknowledgements = pipeline.first_source().max_unacked * queued_acknowledgement_bytes;
+    size_t acknowledgements = as_size(pipeline.first_source().max_unacked * queued_acknowledgement_bytes);
     pools.push_back({pipeline.name + ".source.mqtt",
                      std::to_string(pipeline.first_source().max_unacked) + " acknowledgements that wait for their checkpoint",
                      acknowledgements});
     pools.push_back({pipeline.name + ".source.message", "one message of max_message, as the library reads it",
-                     2 * pipeline.first_source().max_message});
+                     as_size(2 * pipeline.first_source().max_message)});
     pools.push_back({pipeline.name + ".source.json", "simdjson's buffers for max_message, touched as far as messages need them",
-                     JsonDecoder::memory_bytes(pipeline.first_source().max_message)});
+                     JsonDecoder::memory_bytes(as_size(pipeline.first_source().max_message))});
     pools.push_back({pipeline.name + ".sink.mqtt", std::to_string(in_flight_max) + " results in flight, besides their text",
                      in_flight_max * in_flight_bytes});
   }

@@ -40,7 +40,7 @@ const MqttSpec* find_mqtt(const Specification& specification, const Text& name) 
 std::string client_id(const MqttSpec& mqtt, const PipelineSpec& spec) { return mqtt.client_id + "-" + spec.name; }
 
 size_t journal_record_bytes_max(const PipelineSpec& spec) {
-  return journal_record_bytes + topic_bytes_max + spec.first_source().max_message;
+  return journal_record_bytes + topic_bytes_max + as_size(spec.first_source().max_message);
 }
 
 bool journal_fits(const PipelineSpec& spec, Diagnostics& diagnostics) {
@@ -89,7 +89,7 @@ std::unique_ptr<Source> make_source(const PipelineSpec& spec, const MqttSpec& mq
   source.qos = static_cast<uint8_t>(spec.first_source().qos);
   source.use_retained = spec.first_source().retained == "use";
   source.max_unacked = static_cast<uint32_t>(spec.first_source().max_unacked);
-  source.max_message = spec.first_source().max_message;
+  source.max_message = as_size(spec.first_source().max_message);
   source.max_packet_size = mqtt.max_packet_size;
   source.session_expiry_ms = mqtt.session_expiry;
   source.keepalive_ms = mqtt.keepalive;
@@ -226,11 +226,11 @@ std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpe
   parts.triggers = std::move(triggers);
   parts.dead_letters = {spec.dead_letters.max_rows, spec.dead_letters.max_bytes};
   parts.poison = {static_cast<uint32_t>(spec.poison_after), static_cast<uint32_t>(spec.poison_per_hour)};
-  parts.dead_letter_payload_max = spec.dead_letters.max_payload;
+  parts.dead_letter_payload_max = as_size(spec.dead_letters.max_payload);
   parts.checkpoints_retained = static_cast<uint32_t>(spec.checkpoint.retained);
   parts.result_schema = graph.result;
   parts.graph = std::move(graph.parts);
-  parts.outbox = {spec.sink.outbox.memory, spec.sink.outbox.max_bytes, row_bytes_max};
+  parts.outbox = {as_size(spec.sink.outbox.memory), spec.sink.outbox.max_bytes, row_bytes_max};
   parts.source = make_source(spec, *source_mqtt, source_password, context);
   parts.publisher = make_publisher(spec, *sink_mqtt, sink_password, row_bytes_max, arena);
   parts.manifest_codec = &codec;

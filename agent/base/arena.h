@@ -24,6 +24,10 @@ struct Pool {
   size_t bytes = 0;
 };
 
+/// A size from a configuration, where addresses have 32 bits: one that cannot be had becomes the largest there is, and is
+/// refused as that.
+constexpr size_t as_size(uint64_t bytes) { return bytes > SIZE_MAX ? SIZE_MAX : static_cast<size_t>(bytes); }
+
 class Arena {
  public:
   /// Reserves `capacity` bytes of address space. Failing to is an assertion: nothing can run then.

@@ -257,7 +257,7 @@ bool Compiler::take_room(const Token& name, const Function& function, const std:
     return false;
   }
   note.room_bytes = static_cast<uint32_t>(bytes);
-  note.room_begin = builder_.take_room(bytes);
+  note.room_begin = builder_.take_room(static_cast<size_t>(bytes));
   return true;
 }
 

@@ -39,8 +39,8 @@ class Table {
       : codec_(codec),
         cells_(cells),
         keys_(spec.max_rows, arena, pool + ".key-table"),
-        row_bytes_(sizeof(uint16_t) + codec.bytes_max() + cells.bytes()),
-        rows_(arena.take<uint8_t>(size_t{spec.max_rows} * row_bytes_, pool + ".table",
+        row_bytes_(as_size(sizeof(uint16_t) + codec.bytes_max() + cells.bytes())),
+        rows_(arena.take<uint8_t>(as_size(uint64_t{spec.max_rows} * row_bytes_), pool + ".table",
                                   "2 x " + std::to_string(spec.max_rows) + " rows x " + std::to_string(row_bytes_) + " bytes")),
         max_rows_(spec.max_rows) {}
 

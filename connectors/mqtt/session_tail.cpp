@@ -147,7 +147,7 @@ void SessionTail::append_group(uint64_t checkpoint, uint32_t deliveries) {
 
 void SessionTail::drop_groups(uint32_t count) {
   for (uint32_t index = 0; index < count; ++index) stored_ -= groups_[index].deliveries;
-  std::copy(groups_.begin() + count, groups_.begin() + group_count_, groups_.begin());
+  std::ranges::copy(groups_.first(group_count_).subspan(count), groups_.begin());
   group_count_ -= count;
 }
 

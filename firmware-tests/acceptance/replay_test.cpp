@@ -2,7 +2,7 @@
 #include <fstream>
 #include <map>
 
-#include "firmware-tests/support/process.h"
+#include "firmware-tests/support/agent_process.h"
 #include "firmware-tests/support/recordings.h"
 #include "firmware-tests/support/temporary_directory.h"
 
@@ -30,7 +30,7 @@ TEST_GROUP(ReplayCommand) {
     return path;
   }
   ProcessResult replay(const std::string& input, std::vector<std::string> more = {}) {
-    std::vector<std::string> words = {WEIR_AGENT, "replay", config, "--input", input};
+    std::vector<std::string> words = {agent_program(), "replay", config, "--input", input};
     words.insert(words.end(), more.begin(), more.end());
     return run_process(words);
   }
@@ -73,7 +73,7 @@ TEST(ReplayCommand, says_what_is_wrong) {
   ProcessResult result = replay(directory.file("absent.txt"));
   LONGS_EQUAL(66, result.end.exit_code);
   STRCMP_CONTAINS("cannot read", result.error.c_str());
-  result = run_process({WEIR_AGENT, "replay", config});
+  result = run_process({agent_program(), "replay", config});
   LONGS_EQUAL(64, result.end.exit_code);
   STRCMP_CONTAINS("--input FILE or --journal is missing", result.error.c_str());
   result = replay(write("r.txt", ""), {"--pipeline", "q"});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <utility>
 
 #include "agent/app/control_client.h"
@@ -9,6 +10,13 @@
 #include "firmware-tests/support/wait.h"
 
 namespace weir {
+
+bool agent_is_emulated() {
+  const char* other = getenv("WEIR_TEST_AGENT");
+  return other != nullptr && *other != '\0';
+}
+
+std::string agent_program() { return agent_is_emulated() ? getenv("WEIR_TEST_AGENT") : WEIR_AGENT; }
 
 AgentProcess::AgentProcess(AgentOptions options) : options_(std::move(options)) {}
 

@@ -11,6 +11,12 @@
 
 namespace weir {
 
+/// The agent that tests run: the one that was built with them, or what WEIR_TEST_AGENT in the environment names: one of another
+/// architecture, in an emulator.
+std::string agent_program();
+/// Whether that is one in an emulator, which has memory of its own.
+bool agent_is_emulated();
+
 struct AgentOptions {
   std::string program{};                   // the agent's binary
   std::vector<std::string> configs{};      // paths

@@ -45,7 +45,7 @@ int on_sync(sqlite3_file* file, int flags) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   const int64_t spent_ns = (now.tv_sec - start.tv_sec) * 1'000'000'000 + now.tv_nsec - start.tv_nsec;
   if (const int64_t left_ns = static_cast<int64_t>(least_sync_us) * 1000 - spent_ns; left_ns > 0) {
-    const timespec rest{left_ns / 1'000'000'000, left_ns % 1'000'000'000};
+    const timespec rest{static_cast<time_t>(left_ns / 1'000'000'000), static_cast<long>(left_ns % 1'000'000'000)};
     nanosleep(&rest, nullptr);
   }
   return code;

@@ -15,7 +15,7 @@ constexpr uint32_t slot_bytes_max = 8000;  // four to a chunk
 constexpr size_t blob_bytes_max = 6000;
 
 std::string random_text(Random& random, size_t bytes_max) {
-  std::string text(1 + random.below(bytes_max), '\0');
+  std::string text(static_cast<size_t>(1 + random.below(bytes_max)), '\0');
   for (char& character : text) character = static_cast<char>(random.next());
   return text;
 }
@@ -190,7 +190,7 @@ void StoreProcess::take_snapshot(uint64_t id) {
     snapshot.trim(kind, op, up_to);
     blobs.erase(blobs.begin(), blobs.upper_bound(up_to));
   };
-  put_and_trim(BlobKind::Outbox, parts_->sink_op, image_.outbox, 70, random_.below(4));
+  put_and_trim(BlobKind::Outbox, parts_->sink_op, image_.outbox, 70, static_cast<size_t>(random_.below(4)));
   put_and_trim(BlobKind::SessionTail, parts_->source_op, image_.tail, 60, 3);
 }
 

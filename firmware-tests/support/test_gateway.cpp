@@ -72,7 +72,7 @@ bool TestGateway::wait_received(uint64_t count, int64_t deadline_ms) {
 }
 
 ProcessResult TestGateway::weir(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.begin(), WEIR_AGENT);
+  arguments.insert(arguments.begin(), agent_program());
   return run_process(arguments);
 }
 

@@ -17,7 +17,7 @@ namespace weir {
 
 class TestGateway {
  public:
-  explicit TestGateway(std::string config, std::string agent_program = WEIR_AGENT);
+  explicit TestGateway(std::string config, std::string program = agent_program());
 
   /// Broker, clients, agent: everything up, subscribed and connected.
   bool start();

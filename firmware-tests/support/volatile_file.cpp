@@ -56,7 +56,7 @@ void VolatileFile::settle(const Change& change, Random& random, const SectorRule
       const uint64_t first = sectors.powersafe_overwrite ? from : sector;
       const uint64_t last = sectors.powersafe_overwrite ? to : std::min<uint64_t>(sector + sectors.bytes, durable_.size());
       if (durable_.size() < last) durable_.resize(static_cast<size_t>(last));
-      for (uint64_t at = first; at < last; ++at) durable_[at] = static_cast<uint8_t>(random.next());
+      for (auto at = static_cast<size_t>(first); at < last; ++at) durable_[at] = static_cast<uint8_t>(random.next());
     }
   }
 }
