@@ -347,7 +347,9 @@ void Pipeline::on_turn(Now now) {
 
 int64_t Pipeline::next_deadline_boot_ms() const {
   if (state_ == State::Built || stopped()) return INT64_MAX;
-  const int64_t steps_ms = graph_.wants_ticks() ? last_steps_tick_boot_ms_ + steps_tick_ms : INT64_MAX;
+  // While a checkpoint is being committed no step ticks, and its end wakes the reactor: a deadline would only make it spin.
+  const bool ticks = graph_.wants_ticks() && !coordinator_.in_flight();
+  const int64_t steps_ms = ticks ? last_steps_tick_boot_ms_ + steps_tick_ms : INT64_MAX;
   return std::min({last_tick_boot_ms_ + tick_ms, steps_ms, coordinator_.next_deadline_boot_ms(last_turn_),
                    parts_.source->next_deadline_boot_ms()});
 }

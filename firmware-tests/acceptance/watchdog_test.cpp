@@ -80,6 +80,26 @@ TEST(Watchdog, lets_a_slow_disk_be_slow) {
   CHECK_TRUE(gateway->weir(with("agent.watchdog=10min")).error.find("a commit") == std::string::npos);
 }
 
+TEST(Watchdog, a_slow_disk_costs_no_processor_time_although_steps_wait_for_theirs) {
+  prepare_hanging_agent();
+  gateway->replace("  [[pipeline.step]]\n  id = \"windows\"",
+                   "  [[pipeline.step]]\n  id = \"silence\"\n  key_by = [\"device\"]\n  absence = { after = \"1h\" }\n\n"
+                   "  [[pipeline.step]]\n  id = \"windows\"");
+  gateway->replace("total = \"sum(value)\", low = \"min(value)\", high = \"max(value)\", mean = \"avg(value)\"",
+                   "total = \"sum(silent_ms)\"");
+  CHECK_TRUE(gateway->start());
+  begin_hang(hang_sync);
+  measure("d1", 1, 0);
+  sleep_ms(1'000);
+  const std::optional<ProcessUsage> before = process_usage(gateway->agent().pid());
+  sleep_ms(2'000);
+  const std::optional<ProcessUsage> after = process_usage(gateway->agent().pid());
+  CHECK_TRUE(before.has_value() && after.has_value());
+  CHECK_TRUE(after->cpu_us - before->cpu_us < 500'000);
+  end_hang(hang_sync);
+  CHECK_TRUE(gateway->wait_received(1));
+}
+
 TEST(Watchdog, ends_an_agent_whose_disk_takes_longer_than_the_checkpoint_may) {
   prepare_hanging_agent();
   set("agent.watchdog=1s");
