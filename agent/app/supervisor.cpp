@@ -237,7 +237,7 @@ void Supervisor::take_message(std::string_view text, int64_t now_ms) {
   std::array<char, 512> up;
   const int length =
       message.extend_ms > 0
-          ? snprintf(up.data(), up.size(), "EXTEND_TIMEOUT_USEC=%lld", static_cast<long long>(message.extend_ms * 1000))
+          ? snprintf(up.data(), up.size(), "EXTEND_TIMEOUT_USEC=%lld", static_cast<long long>(message.extend_ms) * 1000)
           : snprintf(up.data(), up.size(), "STATUS=%.*s", static_cast<int>(message.status.size()), message.status.data());
   service_notify({up.data(), std::min(static_cast<size_t>(length), up.size() - 1)});
 }

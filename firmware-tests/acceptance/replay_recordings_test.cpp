@@ -52,7 +52,8 @@ TEST_GROUP(ReplayRecordings) {
                                             << source << "\n"
                                             << steps << "\n[pipeline.sink]\nmqtt = \"m\"\ntopic = \"x\"\nformat = \"json\"\n";
     std::ofstream(directory.file("input")) << input;
-    ProcessResult result = run_process({agent_program(), "replay", directory.file("c.toml"), "--input", directory.file("input")});
+    ProcessResult result =
+        run_process({agent_program(), "replay", directory.file("c.toml"), "--input", directory.file("input")});
     LONGS_EQUAL_TEXT(0, result.end.exit_code, result.error.c_str());
     return result;
   }
