@@ -4,7 +4,7 @@
 #include "agent/app/configuration.h"
 #include "agent/app/library_memory.h"
 #include "agent/app/plan_checkpoints.h"
-#include "agent/base/text_writer.h"
+#include "agent/base/json_string.h"
 
 namespace weir {
 namespace {
@@ -23,13 +23,6 @@ constexpr const char* help =
     "  --message 150B         topic and payload of a message, as a journal records them\n"
     "  --mtbf 7d              from one failure to the next\n"
     "Exit codes: 0, 78 if the memory exceeds agent.memory_limit.\n";
-
-std::string json_string(const std::string& text) {
-  std::string buffer(text.size() * 6 + 2, '\0');
-  TextWriter out(buffer);
-  out.append_json_string(text);
-  return std::string(out.text());
-}
 
 void print_json(const Built& built, const CheckpointPlanInput& said) {
   const Arena& arena = built.agent->arena();

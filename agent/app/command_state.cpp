@@ -4,7 +4,7 @@
 
 #include "agent/app/commands.h"
 #include "agent/app/configuration.h"
-#include "agent/base/text_writer.h"
+#include "agent/base/json_string.h"
 #include "agent/operators/state_text.h"
 #include "agent/runtime/stored_state.h"
 #include "connectors/codecs/manifest_codec.h"
@@ -38,12 +38,6 @@ int fail_to_open(const std::string& state_dir, Status status) {
     return fail("an agent (pid " + std::to_string(status.detail()) + ") is using " + state_dir +
                 "; stop it, its last checkpoint has the state as of then");
   return fail(state_dir + ": " + status.text());
-}
-
-std::string json_string(std::string_view text) {
-  std::string room(text.size() * 6 + 16, '\0');
-  TextWriter out(room);
-  return std::string(out.append_json_string(text).text());
 }
 
 std::string age_text(int64_t since_wall_ms) {

@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-#include "agent/base/text_writer.h"
+#include "agent/base/json_string.h"
 
 namespace weir {
 
@@ -11,11 +11,8 @@ void print_fit(const std::string& pipeline, Status status, const RestoreReport& 
   // What refuses it beside the list of parts.
   const std::string error = !refused || any_refused(report.parts) ? "" : report.error.empty() ? status.text() : report.error;
   if (json) {
-    std::string room(6 * (pipeline.size() + error.size()) + 64, '\0');
-    TextWriter out(room);
-    out.append("{\"pipeline\":").append_json_string(pipeline).append(",\"error\":").append_json_string(error);
-    printf("%s,\"refused\":%s,\"parts\":%s}\n", std::string(out.text()).c_str(), refused ? "true" : "false",
-           decisions_json(report.parts).c_str());
+    printf("{\"pipeline\":%s,\"error\":%s,\"refused\":%s,\"parts\":%s}\n", json_string(pipeline).c_str(),
+           json_string(error).c_str(), refused ? "true" : "false", decisions_json(report.parts).c_str());
     return;
   }
   if (report.parts.empty() && !refused) {

@@ -4,18 +4,11 @@
 #include <charconv>
 #include <iterator>
 
-#include "agent/base/text_writer.h"
+#include "agent/base/json_string.h"
 #include "agent/model/topic_match.h"
 
 namespace weir {
 namespace {
-
-std::string json_string(std::string_view text) {
-  std::string buffer(text.size() * 6 + 2, '\0');
-  TextWriter out(buffer);
-  out.append_json_string(text);
-  return std::string(out.text());
-}
 
 /// Whether JSON would read it as a number; what only looks like one (01, 1., +1, nan) is a text.
 bool is_number(std::string_view text) {

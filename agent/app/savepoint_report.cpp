@@ -4,19 +4,13 @@
 
 #include "agent/app/savepoint_file.h"
 #include "agent/base/clock.h"
-#include "agent/base/text_writer.h"
+#include "agent/base/json_string.h"
 
 namespace weir {
 
 int command_failed(const char* command, const std::string& text) {
   fprintf(stderr, "weir %s: error: %s\n", command, text.c_str());
   return exit_failure;
-}
-
-std::string json_text(std::string_view text) {
-  std::string room(text.size() * 6 + 16, '\0');
-  TextWriter out(room);
-  return std::string(out.append_json_string(text).text());
 }
 
 int create_savepoint(const char* command, const std::string& state_dir, const CommandLine& line) {
@@ -27,7 +21,7 @@ int create_savepoint(const char* command, const std::string& state_dir, const Co
   std::string error;
   const Status status = make_savepoint(state_dir, line.pipeline, path, made, error);
   if (!status.ok()) return command_failed(command, error.empty() ? status.text() : error);
-  if (line.json) printf("{\"file\":%s,\"pipelines\":[", json_text(path).c_str());
+  if (line.json) printf("{\"file\":%s,\"pipelines\":[", json_string(path).c_str());
   if (!line.json) printf("%s\n", path.c_str());
   bool first = true;
   for (const CopiedCheckpoint& copied : made.pipelines) {
@@ -36,7 +30,7 @@ int create_savepoint(const char* command, const std::string& state_dir, const Co
     const auto bytes = static_cast<unsigned long long>(copied.bytes);
     if (line.json) {
       printf("%s{\"pipeline\":%s,\"checkpoint\":%llu,\"offset\":%llu,\"bytes\":%llu}", first ? "" : ",",
-             json_text(copied.manifest.pipeline).c_str(), checkpoint, offset, bytes);
+             json_string(copied.manifest.pipeline).c_str(), checkpoint, offset, bytes);
     } else {
       printf("  %s: checkpoint %llu, %llu messages, %llu bytes\n", copied.manifest.pipeline, checkpoint, offset, bytes);
     }

@@ -14,6 +14,4 @@ int command_failed(const char* command, const std::string& text);
 /// is.
 int create_savepoint(const char* command, const std::string& state_dir, const CommandLine& line);
 
-std::string json_text(std::string_view text);
-
 }  // namespace weir

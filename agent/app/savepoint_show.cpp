@@ -4,6 +4,7 @@
 #include "agent/app/savepoint_commands.h"
 #include "agent/app/savepoint_file.h"
 #include "agent/app/savepoint_report.h"
+#include "agent/base/json_string.h"
 #include "agent/runtime/stored_state.h"
 #include "connectors/codecs/manifest_codec.h"
 #include "storage/files.h"
@@ -35,8 +36,8 @@ void print_parts(const StoredState& state, bool json) {
     const std::string kind = part.described ? part.layout.kind : "not described";
     const std::string keys = part.slots == nullptr ? json ? "null" : "-" : std::to_string(part.slots->live());
     if (json)
-      printf("%s{\"part\":%s,\"kind\":%s,\"keys\":%s,\"bytes\":%llu}", first ? "" : ",", json_text(part.uid).c_str(),
-             json_text(kind).c_str(), keys.c_str(), number(part.bytes));
+      printf("%s{\"part\":%s,\"kind\":%s,\"keys\":%s,\"bytes\":%llu}", first ? "" : ",", json_string(part.uid).c_str(),
+             json_string(kind).c_str(), keys.c_str(), number(part.bytes));
     else
       printf("  %-20s %-18s %10s %12llu\n", part.uid.c_str(), kind.c_str(), keys.c_str(), number(part.bytes));
     first = false;
@@ -48,8 +49,8 @@ void print_pipeline(const Manifest& manifest, const StoredState& state, bool jso
     printf(
         "%s{\"pipeline\":%s,\"checkpoint\":%llu,\"created_ms\":%lld,\"weir\":%s,\"config\":\"%016llx\",\"offset\":%llu,"
         "\"parts\":[",
-        first ? "" : ",", json_text(manifest.pipeline).c_str(), number(manifest.checkpoint_id),
-        static_cast<long long>(manifest.created_wall_ms), json_text(manifest.weir_version).c_str(),
+        first ? "" : ",", json_string(manifest.pipeline).c_str(), number(manifest.checkpoint_id),
+        static_cast<long long>(manifest.created_wall_ms), json_string(manifest.weir_version).c_str(),
         number(manifest.config_fingerprint), number(manifest.source_offset));
     print_parts(state, true);
     printf("]}");
@@ -96,8 +97,9 @@ int show_savepoint(const std::string& path, bool config_text, bool json) {
     return exit_ok;
   }
   if (json)
-    printf("{\"file\":%s,\"created_ms\":%lld,\"weir\":%s,\"host\":%s,\"pipelines\":[", json_text(path).c_str(),
-           static_cast<long long>(info.created_wall_ms), json_text(info.weir_version).c_str(), json_text(info.host).c_str());
+    printf("{\"file\":%s,\"created_ms\":%lld,\"weir\":%s,\"host\":%s,\"pipelines\":[", json_string(path).c_str(),
+           static_cast<long long>(info.created_wall_ms), json_string(info.weir_version).c_str(),
+           json_string(info.host).c_str());
   else
     printf("made %s by weir %s on %s, %llu bytes%s\n", utc_text(info.created_wall_ms).c_str(), info.weir_version.c_str(),
            info.host.c_str(), number(file_bytes(path)), info.config.empty() ? "" : ", with the configuration (--config-text)");
@@ -121,11 +123,11 @@ void show_savepoint_line(const std::string& path, bool json) {
   const Status status = open_all(path, opened);
   std::string names;
   for (const std::string& name : opened.pipelines)
-    names += (names.empty() ? "" : json ? "," : ", ") + (json ? json_text(name) : name);
+    names += (names.empty() ? "" : json ? "," : ", ") + (json ? json_string(name) : name);
   if (json) {
-    printf("{\"file\":%s,\"created_ms\":%lld,\"bytes\":%llu,\"pipelines\":[%s],\"error\":%s}\n", json_text(path).c_str(),
+    printf("{\"file\":%s,\"created_ms\":%lld,\"bytes\":%llu,\"pipelines\":[%s],\"error\":%s}\n", json_string(path).c_str(),
            static_cast<long long>(opened.info.created_wall_ms), number(file_bytes(path)), names.c_str(),
-           json_text(status.ok() ? "" : status.text()).c_str());
+           json_string(status.ok() ? "" : status.text()).c_str());
   } else if (status.ok()) {
     printf("%s  %s  %llu bytes  %s\n", path.c_str(), utc_text(opened.info.created_wall_ms).c_str(), number(file_bytes(path)),
            names.c_str());

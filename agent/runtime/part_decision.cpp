@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "agent/base/text_writer.h"
+#include "agent/base/json_string.h"
 
 namespace weir {
 namespace {
@@ -64,12 +64,6 @@ std::string remarks_of(const PartDecision& decision) {
   if (decision.fate == PartFate::Orphan)
     text = decision.refused ? "has no step; refused without --allow-non-restored-state" : "has no step; kept for its return";
   return text;
-}
-
-std::string json_string(const std::string& text) {
-  std::string room(text.size() * 6 + 16, '\0');
-  TextWriter out(room);
-  return std::string(out.append_json_string(text).text());
 }
 
 }  // namespace
