@@ -17,6 +17,7 @@ class SqliteCheckpointStore::Exporter {
       const Status status = stage();
       if (page_full_) return {};
       WEIR_TRY(status);
+      cursor_ = {static_cast<uint8_t>(cursor_.stage + 1), 0, 0, 0, 0};
     }
     return {};
   }
@@ -25,22 +26,16 @@ class SqliteCheckpointStore::Exporter {
   Status stage() {
     switch (cursor_.stage) {
       case 0:
-        WEIR_TRY(checkpoint());
-        break;
+        return checkpoint();
       case 1:
-        WEIR_TRY(configuration());
-        break;
+        return configuration();
       case 2:
-        WEIR_TRY(layouts());
-        break;
+        return layouts();
       case 3:
-        WEIR_TRY(parts());
-        break;
+        return parts();
       default:
-        WEIR_TRY(emit({}));
+        return emit({});
     }
-    cursor_ = {static_cast<uint8_t>(cursor_.stage + 1), 0, 0, 0, 0};
-    return {};
   }
 
   Status checkpoint() {

@@ -133,8 +133,7 @@ void Agent::explain_corrupt() const {
   log(LogLevel::Error,
       "%s/weir.db is damaged or gone and was left as it is. Ways out: put a copy of the state directory back, or restore a "
       "savepoint; or keep weir.db, weir.db-wal and weir.newest under other names and start, which begins with empty state; or "
-      "set "
-      "agent.on_corrupt = \"fresh\", which does that by itself. Messages that were acknowledged are not sent again by the "
+      "set agent.on_corrupt = \"fresh\", which does that by itself. Messages that were acknowledged are not sent again by the "
       "broker",
       directory);
 }
@@ -433,9 +432,7 @@ ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out,
   } else {
     out.append(
         "error: unknown command; there are: status, status json, pipelines, dead-letters text|json AFTER LIMIT, dead-letter "
-        "text|json ID, checkpoint(s) "
-        "text|json "
-        "[PIPELINE], savepoint PIPELINE CHECKPOINT CURSOR, stop [drain]\n");
+        "text|json ID, checkpoint(s) text|json [PIPELINE], savepoint PIPELINE CHECKPOINT CURSOR, stop [drain]\n");
   }
   return Answer::Now;
 }

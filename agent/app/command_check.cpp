@@ -50,6 +50,11 @@ int check_against(Built& built, const CommandLine& line) {
 
 }  // namespace
 
+int command_failed(const char* command, const std::string& text) {
+  fprintf(stderr, "weir %s: error: %s\n", command, text.c_str());
+  return exit_failure;
+}
+
 int usage_error(const char* command, const char* error) {
   fprintf(stderr, "weir %s: error: %s; see weir %s --help\n", command, error, command);
   return exit_usage;

@@ -4,9 +4,9 @@
 
 #include "agent/app/commands.h"
 #include "agent/app/configuration.h"
+#include "agent/app/stored_part_text.h"
 #include "agent/base/json_string.h"
 #include "agent/operators/state_text.h"
-#include "agent/runtime/stored_state.h"
 #include "connectors/codecs/manifest_codec.h"
 #include "storage/checkpoint_store.h"
 #include "storage/files.h"
@@ -28,10 +28,7 @@ constexpr const char* help =
     "  drop    forgets a step that is kept; with --all the whole state of a pipeline, which then begins anew\n"
     "Exit codes: 0, 1 if there is no state or an agent uses it, 64 for a wrong command line.\n";
 
-int fail(const std::string& text) {
-  fprintf(stderr, "weir state: error: %s\n", text.c_str());
-  return exit_failure;
-}
+int fail(const std::string& text) { return command_failed("state", text); }
 
 int fail_to_open(const std::string& state_dir, Status status) {
   if (status.code() == Code::Busy && status.detail() > 0)
@@ -49,16 +46,9 @@ std::string age_text(int64_t since_wall_ms) {
   return seconds < 172800 ? std::to_string(seconds / 3600) + " h" : std::to_string(seconds / 86400) + " days";
 }
 
-std::string keys_text(const StoredPart& part) { return part.slots == nullptr ? "-" : std::to_string(part.slots->live()); }
-
-std::string kind_text(const StoredPart& part) { return part.described ? part.layout.kind : "not described"; }
-
 void list_json(const StoredState& state, const StoredPart& part) {
-  std::string line = "{\"pipeline\":" + json_string(state.pipeline) + ",\"part\":" + json_string(part.uid) +
-                     ",\"kind\":" + json_string(kind_text(part)) +
-                     ",\"keys\":" + (part.slots == nullptr ? "null" : std::to_string(part.slots->live())) +
-                     ",\"bytes\":" + std::to_string(part.bytes) + ",\"checkpoint\":" + std::to_string(part.checkpoint_id) +
-                     ",\"kept\":" + (part.kept ? "true" : "false");
+  std::string line = "{\"pipeline\":" + json_string(state.pipeline) + "," + part_json_members(part) +
+                     ",\"checkpoint\":" + std::to_string(part.checkpoint_id) + ",\"kept\":" + (part.kept ? "true" : "false");
   if (part.kept) line += ",\"since_ms\":" + std::to_string(part.since_wall_ms);
   printf("%s}\n", line.c_str());
 }
@@ -67,15 +57,14 @@ int list(const std::vector<StoredState>& states, bool json) {
   for (const StoredState& state : states) {
     if (!json) {
       printf("pipeline %s: checkpoint %llu\n", state.pipeline.c_str(), static_cast<unsigned long long>(state.checkpoint_id));
-      printf("  %-20s %-18s %10s %12s\n", "part", "kind", "keys", "bytes");
+      printf("%s\n", part_table_header().c_str());
     }
     for (const StoredPart& part : state.parts) {
       if (json) {
         list_json(state, part);
         continue;
       }
-      printf("  %-20s %-18s %10s %12llu", part.uid.c_str(), kind_text(part).c_str(), keys_text(part).c_str(),
-             static_cast<unsigned long long>(part.bytes));
+      printf("%s", part_table_row(part).c_str());
       if (part.kept)
         printf("  kept for %s, of checkpoint %llu", age_text(part.since_wall_ms).c_str(),
                static_cast<unsigned long long>(part.checkpoint_id));

@@ -1,6 +1,8 @@
 // One function per command; each gets the words after the command's name and returns the exit code.
 #pragma once
 
+#include <string>
+
 namespace weir {
 
 int command_run(int count, char** arguments);
@@ -17,6 +19,9 @@ int command_stop(int count, char** arguments);
 int command_state(int count, char** arguments);
 int command_schema(int count, char** arguments);
 int command_functions(int count, char** arguments);
+
+/// "weir COMMAND: error: TEXT" on standard error; returns exit_failure.
+int command_failed(const char* command, const std::string& text);
 
 /// "weir: error: ..." on standard error; returns exit_usage.
 int usage_error(const char* command, const char* error);

@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
-#include <ctime>
 #include <memory>
 
-#include "agent/app/version.h"
+#include "agent/status/utc_text.h"
 #include "storage/files.h"
 
 namespace weir {
@@ -26,6 +26,13 @@ std::string info_field(const std::string& text, const std::string& name) {
   if (at == std::string::npos || (at > 0 && text[at - 1] != '\n')) return {};
   const size_t from = at + name.size() + 1;
   return text.substr(from, text.find('\n', from) - from);
+}
+
+std::string iso_text(int64_t wall_ms) {
+  std::array<char, 64> room;
+  TextWriter out(room);
+  append_utc(out, wall_ms);
+  return std::string(out.text());
 }
 
 std::string directory_of(const std::string& path) {
@@ -112,6 +119,16 @@ Status read_manifest(SqliteCheckpointStore& store, const std::string& pipeline, 
   return store.load(row.value().pipeline, reader);
 }
 
+Status newest_pages(SqliteCheckpointStore& store, const std::string& pipeline, ManifestCodec& codec,
+                    std::optional<StorePages>& pages) {
+  Manifest manifest;
+  WEIR_TRY(read_manifest(store, pipeline, codec, manifest));
+  const Result<PipelineRow> row = store.open_pipeline(pipeline, {});
+  if (!row.ok()) return row.status();
+  pages.emplace(store, row.value().pipeline, manifest.checkpoint_id);
+  return {};
+}
+
 Status pipelines_with_state(SqliteCheckpointStore& store, std::vector<std::string>& names) {
   std::vector<std::string> all;
   WEIR_TRY(store.each_pipeline([&](std::string_view name) {
@@ -127,20 +144,17 @@ Status pipelines_with_state(SqliteCheckpointStore& store, std::vector<std::strin
 }
 
 std::string utc_text(int64_t wall_ms) {
-  const time_t seconds = static_cast<time_t>(wall_ms / 1000);
-  tm parts{};
-  char text[64];
-  if (gmtime_r(&seconds, &parts) == nullptr || strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0) return "?";
-  return text;
+  std::string text = iso_text(wall_ms);
+  std::ranges::replace(text, 'T', ' ');
+  return text.replace(text.size() - 1, 1, " UTC");
 }
 
 std::string savepoint_directory(const std::string& state_dir) { return state_dir + "/savepoints"; }
 
 std::string new_savepoint_path(const std::string& state_dir, int64_t wall_ms) {
-  std::string name = utc_text(wall_ms).substr(0, 19);
+  std::string name = iso_text(wall_ms);
   std::erase_if(name, [](char character) { return character == '-' || character == ':'; });
-  std::ranges::replace(name, ' ', 'T');
-  const std::string path = savepoint_directory(state_dir) + "/" + name + "Z";
+  const std::string path = savepoint_directory(state_dir) + "/" + name;
   std::string free = path + ".savepoint";
   for (int number = 2; file_exists(free); ++number) free = path + "-" + std::to_string(number) + ".savepoint";
   return free;

@@ -3,6 +3,8 @@
 // durable. For commands: uses the heap.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +47,9 @@ Status open_savepoint(const std::string& path, SqliteCheckpointStore& store, Sav
 
 /// The manifest of the newest sound checkpoint. Code::NotFound if there is none.
 Status read_manifest(SqliteCheckpointStore& store, const std::string& pipeline, ManifestCodec& codec, Manifest& manifest);
+/// The pages of that checkpoint: none of it is damaged.
+Status newest_pages(SqliteCheckpointStore& store, const std::string& pipeline, ManifestCodec& codec,
+                    std::optional<StorePages>& pages);
 /// Names of the pipelines that have a checkpoint there.
 Status pipelines_with_state(SqliteCheckpointStore& store, std::vector<std::string>& names);
 

@@ -147,13 +147,9 @@ class Maker {
   }
 
   Status copy_from_store(const std::string& name, CopiedCheckpoint& copied) {
-    // Which of the retained checkpoints is sound, and that nothing of it is damaged.
-    Manifest manifest;
-    WEIR_TRY(read_manifest(store_, name, codec_, manifest));
-    const Result<PipelineRow> row = store_.open_pipeline(name, {});
-    if (!row.ok()) return row.status();
-    StorePages pages(store_, row.value().pipeline, manifest.checkpoint_id);
-    auto next = [&] { return pages.next(); };
+    std::optional<StorePages> pages;
+    WEIR_TRY(newest_pages(store_, name, codec_, pages));
+    auto next = [&] { return pages->next(); };
     return copy(next, name, copied);
   }
 

@@ -2,16 +2,12 @@
 
 #include <cstdio>
 
+#include "agent/app/commands.h"
 #include "agent/app/savepoint_file.h"
 #include "agent/base/clock.h"
 #include "agent/base/json_string.h"
 
 namespace weir {
-
-int command_failed(const char* command, const std::string& text) {
-  fprintf(stderr, "weir %s: error: %s\n", command, text.c_str());
-  return exit_failure;
-}
 
 int create_savepoint(const char* command, const std::string& state_dir, const CommandLine& line) {
   const auto to = line.values.find("to");

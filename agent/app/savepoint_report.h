@@ -7,9 +7,6 @@
 
 namespace weir {
 
-/// "weir COMMAND: error: TEXT" on standard error; returns exit_failure.
-int command_failed(const char* command, const std::string& text);
-
 /// Makes a savepoint of the state directory: of --pipeline, or of all; under the name --to, or one of its own. Prints what it
 /// is.
 int create_savepoint(const char* command, const std::string& state_dir, const CommandLine& line);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "agent/app/commands.h"
 #include "agent/app/configuration.h"
 #include "agent/app/fit_report.h"
 #include "agent/app/savepoint_commands.h"
@@ -90,8 +91,7 @@ class Restore {
       if (status.ok() && !replace)
         return fail("pipeline " + name + " has state there, checkpoint " + std::to_string(there.checkpoint_id) + " of " +
                     utc_text(there.created_wall_ms) +
-                    "; --replace puts the savepoint in its place (weir savepoint create keeps "
-                    "it before)");
+                    "; --replace puts the savepoint in its place (weir savepoint create keeps it before)");
       if (!status.ok() && !replace)
         return fail("pipeline " + name + " has damaged state there; --replace puts the savepoint in its place");
       replaced_.push_back({name, status.ok() ? there.source_offset : 0});
@@ -100,12 +100,9 @@ class Restore {
   }
 
   int copy(const std::string& name) {
-    Manifest manifest;
-    if (const Status status = read_manifest(from_, name, codec_, manifest); !status.ok()) return fail(path_, status);
-    const Result<PipelineRow> row = from_.open_pipeline(name, {});
-    if (!row.ok()) return fail(path_, row.status());
-    StorePages pages(from_, row.value().pipeline, manifest.checkpoint_id);
-    auto next = [&] { return pages.next(); };
+    std::optional<StorePages> pages;
+    if (const Status status = newest_pages(from_, name, codec_, pages); !status.ok()) return fail(path_, status);
+    auto next = [&] { return pages->next(); };
     CopiedCheckpoint copied;
     const Status status = copy_checkpoint(
         next, name, to_, codec_, [](const CopyProgress&) {}, copied);
@@ -114,9 +111,9 @@ class Restore {
            static_cast<unsigned long long>(copied.source_id), static_cast<unsigned long long>(copied.manifest.checkpoint_id),
            static_cast<unsigned long long>(copied.rows), static_cast<unsigned long long>(copied.bytes));
     const auto before = std::ranges::find(replaced_, name, &Replaced::pipeline);
-    if (before != replaced_.end() && before->source_offset > manifest.source_offset)
+    if (before != replaced_.end() && before->source_offset > copied.manifest.source_offset)
       printf("  the state that it replaces had taken in %llu messages more; the broker does not send them again\n",
-             static_cast<unsigned long long>(before->source_offset - manifest.source_offset));
+             static_cast<unsigned long long>(before->source_offset - copied.manifest.source_offset));
     return exit_ok;
   }
 

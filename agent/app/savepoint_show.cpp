@@ -1,11 +1,12 @@
 // Showing and verifying savepoints.
 #include <cstdio>
 
+#include "agent/app/commands.h"
 #include "agent/app/savepoint_commands.h"
 #include "agent/app/savepoint_file.h"
 #include "agent/app/savepoint_report.h"
+#include "agent/app/stored_part_text.h"
 #include "agent/base/json_string.h"
-#include "agent/runtime/stored_state.h"
 #include "connectors/codecs/manifest_codec.h"
 #include "storage/files.h"
 
@@ -33,13 +34,10 @@ Status open_all(const std::string& path, OpenSavepoint& opened) {
 void print_parts(const StoredState& state, bool json) {
   bool first = true;
   for (const StoredPart& part : state.parts) {
-    const std::string kind = part.described ? part.layout.kind : "not described";
-    const std::string keys = part.slots == nullptr ? json ? "null" : "-" : std::to_string(part.slots->live());
     if (json)
-      printf("%s{\"part\":%s,\"kind\":%s,\"keys\":%s,\"bytes\":%llu}", first ? "" : ",", json_string(part.uid).c_str(),
-             json_string(kind).c_str(), keys.c_str(), number(part.bytes));
+      printf("%s{%s}", first ? "" : ",", part_json_members(part).c_str());
     else
-      printf("  %-20s %-18s %10s %12llu\n", part.uid.c_str(), kind.c_str(), keys.c_str(), number(part.bytes));
+      printf("%s\n", part_table_row(part).c_str());
     first = false;
   }
 }
@@ -59,7 +57,7 @@ void print_pipeline(const Manifest& manifest, const StoredState& state, bool jso
   printf("pipeline %s: checkpoint %llu of %s, weir %s, configuration %016llx, %llu messages taken in\n", manifest.pipeline,
          number(manifest.checkpoint_id), utc_text(manifest.created_wall_ms).c_str(), manifest.weir_version,
          number(manifest.config_fingerprint), number(manifest.source_offset));
-  printf("  %-20s %-18s %10s %12s\n", "part", "kind", "keys", "bytes");
+  printf("%s\n", part_table_header().c_str());
   print_parts(state, false);
 }
 
