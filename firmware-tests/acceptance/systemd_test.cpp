@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "firmware-tests/acceptance/gateway_fixture.h"
 #include "firmware-tests/support/files.h"
 #include "firmware-tests/support/process.h"
 #include "firmware-tests/support/temporary_directory.h"
@@ -14,37 +15,13 @@ namespace {
 
 using namespace weir;
 
-/// The broker is started by the scenario; its port is of a network of its own.
-constexpr const char* unit_config = R"toml(
-[agent]
-name = "box"
-state_dir = "/var/lib/weir"
-
-[mqtt.local]
-url = "mqtt://127.0.0.1:18830"
-
-[[pipeline]]
-name = "per-second"
-checkpoint = { interval = "30ms", min_pause = "1ms" }
-
-  [pipeline.source]
-  mqtt = "local"
-  topics = ["sensors/+/env"]
-  format = "json"
-  fields = { device = "topic[1]", value = "float", ts = "time(ms)" }
-  event_time = { field = "ts", max_delay = "500ms" }
-
-  [[pipeline.step]]
-  id = "windows"
-  key_by = ["device"]
-  window = { tumbling = "1s" }
-  aggregate = { n = "count()", total = "sum(value)" }
-
-  [pipeline.sink]
-  mqtt = "local"
-  topic = "results/{device}"
-  format = "json"
-)toml";
+/// The usual pipeline. The broker is started by the scenario; its port is of a network of its own.
+std::string unit_config() {
+  std::string config = per_second_config;
+  for (const auto& [name, value] : {std::pair("@STATE@", "/var/lib/weir"), std::pair("@BROKER@", "mqtt://127.0.0.1:18830")})
+    config.replace(config.find(name), std::string_view(name).size(), value);
+  return config;
+}
 
 TEST_GROUP(Systemd) {
   TemporaryDirectory directory;
@@ -74,7 +51,7 @@ TEST_GROUP(Systemd) {
     if (!can_boot()) return;
     const std::string units = make_units();
     const std::string tools = WEIR_SOURCE_DIR "/firmware-tests/systemd";
-    CHECK_TRUE(write_whole_file(directory.file("weir.toml"), unit_config).ok());
+    CHECK_TRUE(write_whole_file(directory.file("weir.toml"), unit_config()).ok());
     LONGS_EQUAL(0,
                 run_process({"cp", tools + "/in-systemd", tools + "/scenario", WEIR_HANGING, directory.path()}).end.exit_code);
     const ProcessResult result = run_process({directory.file("in-systemd"), units, "basic.target", directory.file("scenario"),

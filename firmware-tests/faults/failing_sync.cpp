@@ -8,21 +8,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <string_view>
+
+#include "firmware-tests/faults/database_descriptor.h"
 
 namespace {
 
-bool is_database(int descriptor) {
-  char link[64];
-  char path[4096];
-  snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
-  const ssize_t length = readlink(link, path, sizeof path);
-  return length > 0 && std::string_view(path, static_cast<size_t>(length)).find("weir.db") != std::string_view::npos;
-}
-
 bool fails(int descriptor) {
   const char* trigger = getenv("WEIR_FAIL_SYNC");
-  if (trigger == nullptr || access(trigger, F_OK) != 0 || !is_database(descriptor)) return false;
+  if (trigger == nullptr || access(trigger, F_OK) != 0 || !weir::test::is_database(descriptor)) return false;
   const int tries = open(trigger, O_WRONLY | O_APPEND | O_CLOEXEC);
   if (tries >= 0) {
     if (write(tries, "x", 1) != 1) perror(trigger);

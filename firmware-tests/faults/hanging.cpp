@@ -5,10 +5,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <string_view>
+
+#include "firmware-tests/faults/database_descriptor.h"
 
 namespace {
 
@@ -19,16 +19,8 @@ namespace {
   while (path != nullptr && access(path, F_OK) == 0) nanosleep(&pause, nullptr);
 }
 
-bool is_database(int descriptor) {
-  char link[64];
-  char path[4096];
-  snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
-  const ssize_t length = readlink(link, path, sizeof path);
-  return length > 0 && std::string_view(path, static_cast<size_t>(length)).find("weir.db") != std::string_view::npos;
-}
-
 int sync_at_last(int descriptor, long call) {
-  if (is_database(descriptor)) hang_while_exists("WEIR_HANG_SYNC");
+  if (weir::test::is_database(descriptor)) hang_while_exists("WEIR_HANG_SYNC");
   return static_cast<int>(syscall(call, descriptor));
 }
 

@@ -22,11 +22,7 @@ constexpr uint32_t retained = 2;
 // A group of one such message fills its block to the last bytes.
 constexpr size_t block_full = journal_block_bytes - journal_header_bytes - 21;
 
-struct DiskSettings {
-  CommitDurability durability = CommitDurability::PowerLoss;
-  SectorRules sectors;
-  HonestSyncs honest_syncs = HonestSyncs::All;
-  bool claims_powersafe_overwrite = false;
+struct DiskSettings : HistorySettings {
   uint64_t shift = 0;  // of the journal's blocks on the disk
 };
 
@@ -216,9 +212,7 @@ WorldResult run_gateway(uint64_t seed, const DiskSettings& settings) {
   Random random(seed);
   TemporaryDirectory directory;
   SimDisk disk(random.next());
-  disk.sectors = settings.sectors;
-  disk.honest_syncs = settings.honest_syncs;
-  disk.claims_powersafe_overwrite = settings.claims_powersafe_overwrite;
+  obey(settings, disk);
   World world(disk, directory.file("state"), random, settings);
   const uint64_t cuts = 2 + random.below(4);
   for (uint64_t cut = 0; cut <= cuts && world.problem.empty(); ++cut) {
@@ -261,19 +255,11 @@ WorldResult run_with_failure(DiskOperation operation, uint64_t nth, bool persist
   return {world.problem, world.recoveries};
 }
 
-DiskSettings disk_of(uint64_t seed) {
-  DiskSettings settings;
-  settings.sectors.bytes = seed % 2 == 0 ? 512 : 4096;
-  settings.sectors.powersafe_overwrite = seed % 3 == 0;
-  return settings;
-}
-
 }  // namespace
 
 TEST_GROUP(JournaledDisk) {
-  uint64_t seed = getenv("WEIR_SEED") != nullptr
-                      ? strtoull(getenv("WEIR_SEED"), nullptr, 10)
-                      : static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  uint64_t seed =
+      environment_number("WEIR_SEED", static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()));
 
   bool caught(const DiskSettings& settings, uint64_t most) {
     for (uint64_t count = 1; count <= most; ++count) {
@@ -288,10 +274,10 @@ TEST_GROUP(JournaledDisk) {
 
 TEST(JournaledDisk, loses_and_doubles_no_message_that_was_acknowledged) {
   const bool one = getenv("WEIR_SEED") != nullptr;
-  const uint64_t wanted = one ? 1 : getenv("WEIR_LONG") != nullptr ? 5000 : 500;
+  const uint64_t wanted = one ? 1 : environment_number("WEIR_LONG", 0) != 0 ? 5000 : 500;
   uint64_t recoveries = 0;
   while (recoveries < wanted) {
-    const WorldResult outcome = run_gateway(seed, disk_of(seed));
+    const WorldResult outcome = run_gateway(seed, {disk_of_a_gateway(seed)});
     const std::string text = "seed " + std::to_string(seed) + ": " + outcome.problem;
     CHECK_TRUE_TEXT(outcome.problem.empty(), text.c_str());
     recoveries += outcome.recoveries;

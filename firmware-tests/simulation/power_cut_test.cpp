@@ -16,19 +16,6 @@ namespace {
 constexpr uint64_t recoveries_wanted = 500;
 constexpr uint64_t recoveries_wanted_long = 5000;
 
-uint64_t environment_number(const char* name, uint64_t otherwise) {
-  const char* text = getenv(name);
-  return text == nullptr || *text == '\0' ? otherwise : strtoull(text, nullptr, 10);
-}
-
-/// The disks that a gateway may have.
-HistorySettings disk_of(uint64_t seed) {
-  HistorySettings settings;
-  settings.sectors.bytes = seed % 2 == 0 ? 512 : 4096;
-  settings.sectors.powersafe_overwrite = seed % 3 == 0;
-  return settings;
-}
-
 }  // namespace
 
 TEST_GROUP(PowerCut) {
@@ -53,7 +40,7 @@ TEST(PowerCut, loses_no_checkpoint_that_was_announced_and_brings_back_one_state)
   uint64_t recoveries = 0;
   uint64_t checkpoints = 0;
   while (recoveries < wanted) {
-    const HistoryResult result = run_history(seed, disk_of(seed));
+    const HistoryResult result = run_history(seed, disk_of_a_gateway(seed));
     const std::string text = "seed " + std::to_string(seed) + ": " + result.problem;
     CHECK_TRUE_TEXT(result.problem.empty(), text.c_str());
     recoveries += result.recoveries;

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <vector>
 
 #include "agent/operators/keyed_state.h"
@@ -263,13 +264,29 @@ std::string structure_of(const std::string& path) {
 
 }  // namespace
 
+HistorySettings disk_of_a_gateway(uint64_t seed) {
+  HistorySettings settings;
+  settings.sectors.bytes = seed % 2 == 0 ? 512 : 4096;
+  settings.sectors.powersafe_overwrite = seed % 3 == 0;
+  return settings;
+}
+
+void obey(const HistorySettings& settings, SimDisk& disk) {
+  disk.sectors = settings.sectors;
+  disk.honest_syncs = settings.honest_syncs;
+  disk.claims_powersafe_overwrite = settings.claims_powersafe_overwrite;
+}
+
+uint64_t environment_number(const char* name, uint64_t otherwise) {
+  const char* text = getenv(name);
+  return text == nullptr || *text == '\0' ? otherwise : strtoull(text, nullptr, 10);
+}
+
 HistoryResult run_history(uint64_t seed, const HistorySettings& settings) {
   Random random(seed);
   TemporaryDirectory directory;
   SimDisk disk(random.next());
-  disk.sectors = settings.sectors;
-  disk.honest_syncs = settings.honest_syncs;
-  disk.claims_powersafe_overwrite = settings.claims_powersafe_overwrite;
+  obey(settings, disk);
   StoreOptions options = small_store(directory.file("state"));
   options.durability = settings.durability;
   const auto retained = static_cast<uint32_t>(1 + random.below(3));

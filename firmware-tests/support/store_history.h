@@ -83,6 +83,13 @@ struct HistorySettings {
   bool claims_powersafe_overwrite = false;
 };
 
+/// The disks that a gateway may have, in turn.
+HistorySettings disk_of_a_gateway(uint64_t seed);
+/// Makes the disk one with these rules.
+void obey(const HistorySettings& settings, SimDisk& disk);
+/// Of the environment: WEIR_SEED, WEIR_LONG; `otherwise` where it is not set.
+uint64_t environment_number(const char* name, uint64_t otherwise);
+
 struct HistoryResult {
   std::string problem;  // empty: none
   uint64_t recoveries = 0;
