@@ -15,6 +15,7 @@
 #include "agent/app/command_line.h"
 #include "agent/app/config_record.h"
 #include "agent/app/control_client.h"
+#include "agent/app/plan_restart.h"
 #include "agent/app/planner.h"
 #include "agent/app/start_up_pages.h"
 #include "agent/app/version.h"
@@ -77,14 +78,31 @@ Agent::Agent(LoadedConfig& config, Clock& clock)
   pipeline_status_ = arena_.take<PipelineStatus>(config.specification.pipeline.size(), "status",
                                                  "what the control socket shows of each pipeline");
   connection_loops_ = arena_.take<uint64_t>(config.specification.pipeline.size(), "status", "");
-  pipelines_ = build_pipelines(config, arena_, &journal_thread_);
-  for (size_t index = 0; index < pipelines_.size(); ++index) pipelines_[index]->mark_work(watch_.mark(index));
+  build_hosts();
   take_sqlite_block();
-  checkpoint_requests_ = std::make_unique<CheckpointRequests>(pipelines_);
+  checkpoint_requests_ = std::make_unique<CheckpointRequests>(hosts_);
   SavepointPages::Owner& answers = *this;
-  savepoint_pages_ = std::make_unique<SavepointPages>(pipelines_, answers);
+  savepoint_pages_ = std::make_unique<SavepointPages>(hosts_, answers);
   control_topic_ = build_control_topic(config, arena_);
-  control_topic_requests_ = std::make_unique<CheckpointRequests>(pipelines_);
+  control_topic_requests_ = std::make_unique<CheckpointRequests>(hosts_);
+}
+
+void Agent::build_hosts() {
+  check_pipelines(config_);
+  const std::vector<PipelineSpec>& specs = config_.specification.pipeline;
+  for (size_t index = 0; index < specs.size(); ++index) {
+    const PipelineSpec& spec = specs[index];
+    PipelineHost::Plan plan{spec.name, spec.fingerprint, restart_rule(spec.restart), {}};
+    plan.build = [this, &spec, index](Arena& arena) {
+      std::unique_ptr<Pipeline> pipeline = build_pipeline(config_, spec, arena, &journal_thread_);
+      if (pipeline == nullptr) return pipeline;
+      pipeline->mark_work(watch_.mark(index));
+      flight_.board(*pipeline);
+      return pipeline;
+    };
+    hosts_.push_back(std::make_unique<PipelineHost>(std::move(plan), arena_, restart_history_));
+  }
+  if (config_.diagnostics.errors() > 0) hosts_.clear();
 }
 
 Agent::~Agent() {
@@ -164,7 +182,8 @@ StoreOptions Agent::store_options() const {
       std::ranges::all_of(specs, [](const PipelineSpec& spec) { return spec.checkpoint.durability == "process-crash"; });
   options.durability = all_careless ? CommitDurability::ProcessCrash : CommitDurability::PowerLoss;
   uint64_t database_bytes = 0;
-  for (const auto& pipeline : pipelines_) {
+  for (const auto& host : hosts_) {
+    const Pipeline* pipeline = host->pipeline();
     options.transaction_bytes_max = std::max(options.transaction_bytes_max, pipeline->transaction_bytes_max());
     options.blob_bytes_max = std::max(options.blob_bytes_max, pipeline->blob_bytes_max());
     database_bytes += pipeline->stored_bytes_max();
@@ -202,10 +221,11 @@ Status Agent::open_state() {
 }
 
 Status Agent::restore_pipelines(const RunOptions& options) {
-  for (auto& pipeline : pipelines_) {
+  for (auto& host : hosts_) {
     Now before = clock_.now();
     RestoreReport report;
-    Status status = pipeline->restore(*store_, options.allow_non_restored_state, before, report);
+    Pipeline* pipeline = host->pipeline();
+    Status status = host->restore(*store_, options.allow_non_restored_state, before, report);
     if (!status.ok()) {
       log(LogLevel::Error, "%s: cannot recover: %s", pipeline->name().c_str(),
           report.error.empty() ? status.text() : report.error.c_str());
@@ -227,6 +247,27 @@ Status Agent::restore_pipelines(const RunOptions& options) {
   return {};
 }
 
+/// What is known of earlier failures decides who starts at once; from here on a death of the process counts.
+Status Agent::recall_restarts() {
+  std::vector<std::string> names;
+  for (const auto& host : hosts_) names.push_back(host->name());
+  restart_history_.open(config_.specification.agent.state_dir, names);
+  const Now now = clock_.now();
+  for (auto& host : hosts_) {
+    host->recall(now);
+    if (const Status noted = host->note_start(now); noted.code() == Code::Io) return noted;
+  }
+  return restart_history_.sync();
+}
+
+/// This was a stop, no failure.
+void Agent::note_ends(Now now) {
+  for (auto& host : hosts_)
+    if (const Status status = host->note_end(now); !status.ok() && status.code() != Code::NotFound)
+      log(LogLevel::Warning, "%s: that it was stopped cannot be noted: %s", host->name().c_str(), status.text());
+  if (const Status status = restart_history_.sync(); !status.ok()) log(LogLevel::Warning, "%s", status.text());
+}
+
 /// For whoever looks at the state later; a full disk stops nothing.
 Status Agent::record_config() {
   const Status status = store_->put_value(config_value_name, config_record(config_));
@@ -237,7 +278,8 @@ Status Agent::try_restore(const std::string& state_dir_or_savepoint, bool allow_
                           FunctionRef<void(const std::string& pipeline, Status status, const RestoreReport& report)> visit) {
   SqliteCheckpointStore store;
   WEIR_TRY(store.open(reading_options(state_dir_or_savepoint)));
-  for (auto& pipeline : pipelines_) {
+  for (auto& host : hosts_) {
+    Pipeline* pipeline = host->pipeline();
     RestoreReport report;
     const Status status = pipeline->try_restore(store, allow_non_restored_state, clock_.now(), report);
     visit(pipeline->name(), status, report);
@@ -264,9 +306,10 @@ Status Agent::start() {
   WEIR_TRY(control_.start(reactor_, control_path(config_.specification.agent.state_dir), *this));
   Now now = clock_.now();
   last_tick_boot_ms_ = now.boot_ms;
-  for (auto& pipeline : pipelines_) {
-    reactor_.add(*pipeline);
-    WEIR_TRY(pipeline->start(reactor_, *storage_, now));
+  const bool journals = std::ranges::any_of(config_.specification.pipeline, &PipelineSpec::has_journal);
+  for (auto& host : hosts_) {
+    reactor_.add(*host);
+    WEIR_TRY(host->start(reactor_, *storage_, journals ? &journal_thread_ : nullptr, now));
   }
   if (control_topic_ != nullptr) WEIR_TRY(control_topic_->start(reactor_, *this, now));
   reactor_.add(*this);
@@ -289,10 +332,11 @@ int Agent::run(const RunOptions& options) {
 int Agent::work(const RunOptions& options) {
   if (Status status = open_state(); !status.ok()) return fail_to_open(status);
   flight_.open(config_.specification.agent.state_dir, process_start_);
-  flight_.board(pipelines_);
+  flight_.board(hosts_);
   watch_.note_stuck_in(flight_.box());
   watch_.step();
   if (Status status = restore_pipelines(options); !status.ok()) return fail_to_restore(status);
+  if (Status status = recall_restarts(); !status.ok()) return fail("cannot note the start", status);
   flight_.restored(clock_.now());
   if (Status status = record_config(); !status.ok()) return fail("cannot note the configuration", status);
   if (Status status = start(); !status.ok()) return fail("cannot start", status);
@@ -300,7 +344,7 @@ int Agent::work(const RunOptions& options) {
   drop_start_up_pages();
   ready_ = true;
   service_notify("READY=1");
-  log(LogLevel::Notice, "ready: %zu pipeline%s", pipelines_.size(), pipelines_.size() == 1 ? "" : "s");
+  log(LogLevel::Notice, "ready: %zu pipeline%s", hosts_.size(), hosts_.size() == 1 ? "" : "s");
   heap_guard_arm();
   watch_.reactor_runs();
   Status ended = reactor_.run();
@@ -319,7 +363,7 @@ void Agent::begin_stop(Now now, bool drain) {
   service_notify("STOPPING=1");
   watch_.ask_for_time();
   log(LogLevel::Notice, "stopping: last checkpoint, then goodbye");
-  for (auto& pipeline : pipelines_) pipeline->stop(now, drain);
+  for (auto& host : hosts_) host->stop(now, drain);
 }
 
 int Agent::finish() {
@@ -328,8 +372,9 @@ int Agent::finish() {
   storage_->stop();
   journal_thread_.stop();
   int code = exit_ok;
-  for (auto& pipeline : pipelines_)
-    if (!pipeline->failure().ok()) code = exit_failure;
+  for (auto& host : hosts_)
+    if (!host->store_failure().ok()) code = exit_failure;
+  note_ends(clock_.now());
   log(LogLevel::Notice,
       code == exit_ok ? "stopped" : "stopped after a failure; the next start recovers from the last checkpoint");
   return code;
@@ -337,8 +382,8 @@ int Agent::finish() {
 
 void Agent::on_turn(Now now) {
   flight_.on_turn(now);
-  bool all_stopped = std::ranges::all_of(pipelines_, [](const auto& pipeline) { return pipeline->stopped(); });
-  bool failed = std::ranges::any_of(pipelines_, [](const auto& pipeline) { return !pipeline->failure().ok(); });
+  const bool all_stopped = std::ranges::all_of(hosts_, [](const auto& host) { return host->stopped(); });
+  const bool failed = std::ranges::any_of(hosts_, [](const auto& host) { return !host->store_failure().ok(); });
   // A store that failed once is not written again; the process ends, and whoever supervises it starts it anew.
   if (failed) begin_stop(now);
   if (checkpoint_requests_->poll(now)) control_.answer(now);
@@ -352,6 +397,7 @@ void Agent::on_turn(Now now) {
   savepoint_pages_->on_tick(*storage_, now);
   if (control_topic_ != nullptr) control_topic_->on_tick(now);
   notify_status(now);
+  tell_if_all_failed();
 }
 
 int64_t Agent::next_deadline_boot_ms() const {
@@ -361,25 +407,33 @@ int64_t Agent::next_deadline_boot_ms() const {
 }
 
 void Agent::report_connections() {
-  for (size_t index = 0; index < pipelines_.size(); ++index) {
-    const uint64_t loops = pipelines_[index]->connection_loops();
-    if (loops != connection_loops_[index] || pipelines_[index]->stopped()) watch_.connections_ran(index);
+  for (size_t index = 0; index < hosts_.size(); ++index) {
+    const bool runs = hosts_[index]->running();
+    const uint64_t loops = runs ? hosts_[index]->pipeline()->connection_loops() : 0;
+    if (loops != connection_loops_[index] || !runs) watch_.connections_ran(index);
     connection_loops_[index] = loops;
   }
+}
+
+/// The agent stays, so that it can be asked and told to go on.
+void Agent::tell_if_all_failed() {
+  if (all_failed_told_ || !std::ranges::all_of(hosts_, [](const auto& host) { return host->final(); })) return;
+  all_failed_told_ = true;
+  log(LogLevel::Error, "ALARM: every pipeline has FAILED; nothing runs until one is started with weir resume");
 }
 
 /// Tells the service manager how many pipelines are connected, when that has changed.
 void Agent::notify_status(Now now) {
   size_t connected = 0;
-  for (auto& pipeline : pipelines_) {
+  for (auto& host : hosts_) {
     PipelineStatus status;
-    pipeline->fill_status(status, now);
+    host->fill_status(status, now);
     if (status.source.connected) ++connected;
   }
   if (connected == connected_told_) return;
   connected_told_ = connected;
   char text[128];
-  snprintf(text, sizeof text, "STATUS=%zu of %zu pipelines connected", connected, pipelines_.size());
+  snprintf(text, sizeof text, "STATUS=%zu of %zu pipelines connected", connected, hosts_.size());
   service_notify(text);
 }
 
@@ -392,7 +446,8 @@ void Agent::on_ready(uint32_t, Now now) {
         begin_stop(now);
         break;
       case SIGUSR1:
-        for (auto& pipeline : pipelines_) pipeline->request_checkpoint();
+        for (auto& host : hosts_)
+          if (host->running()) host->pipeline()->request_checkpoint();
         break;
       default:
         log(LogLevel::Warning, "SIGHUP: reloading is not part of this version; restart the agent to take a new configuration");
@@ -413,7 +468,7 @@ ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out,
   } else if (line == "status json") {
     answer_status(true, out, now);
   } else if (line == "pipelines") {
-    for (const auto& pipeline : pipelines_) out.append(pipeline->name()).append('\n');
+    for (const auto& host : hosts_) out.append(host->name()).append('\n');
   } else if (line.starts_with(dead_letters)) {
     return answer_dead_letters(line.substr(dead_letters.size()), out);
   } else if (line.starts_with(dead_letter)) {
@@ -425,6 +480,8 @@ ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out,
     checkpoint_requests_->list(line.substr(checkpoints.size()), incident.text(), out);
   } else if (line.starts_with(savepoint)) {
     return savepoint_pages_->begin(line.substr(savepoint.size()), out, *store_, *storage_, now) ? Answer::Later : Answer::Now;
+  } else if (line == "resume" || line.starts_with("resume ")) {
+    answer_resume(line.substr(std::min<size_t>(line.size(), 7)), out, now);
   } else if (line == "stop" || line == "stop drain") {
     return answer_stop(line != "stop", out, now);
   } else if (line.starts_with(checkpoint)) {
@@ -432,7 +489,9 @@ ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out,
   } else {
     out.append(
         "error: unknown command; there are: status, status json, pipelines, dead-letters text|json AFTER LIMIT, dead-letter "
-        "text|json ID, checkpoint(s) text|json [PIPELINE], savepoint PIPELINE CHECKPOINT CURSOR, stop [drain]\n");
+          "text|json ID, checkpoint(s) text|json [PIPELINE], savepoint PIPELINE CHECKPOINT CURSOR, resume [PIPELINE], stop "
+          "[drain]
+");
   }
   return Answer::Now;
 }
@@ -450,10 +509,7 @@ void Agent::on_control(std::string_view line, TextWriter& out, Now now) {
 }
 
 void Agent::answer_status(bool json, TextWriter& out, Now now) {
-  for (size_t index = 0; index < pipelines_.size(); ++index) {
-    pipeline_status_[index] = {};
-    pipelines_[index]->fill_status(pipeline_status_[index], now);
-  }
+  for (size_t index = 0; index < hosts_.size(); ++index) hosts_[index]->fill_status(pipeline_status_[index], now);
   AgentStatus status;
   status.version = weir_version;
   status.pid = getpid();
@@ -474,6 +530,22 @@ void Agent::answer_status(bool json, TextWriter& out, Now now) {
   flight_.tell_last_incident(json, incident);
   (json ? status.incident_json : status.incident) = incident.text();
   json ? render_status_json(status, out) : render_status_text(status, out);
+}
+
+/// `name`: empty for all that do not run.
+void Agent::answer_resume(std::string_view name, TextWriter& out, Now now) {
+  bool known = false;
+  bool any = false;
+  for (auto& host : hosts_) {
+    if (!name.empty() && host->name() != name) continue;
+    known = true;
+    if (stopping_ || !host->resume(now)) continue;
+    any = true;
+    out.append(host->name()).append(": is started again\n");
+  }
+  all_failed_told_ = all_failed_told_ && !any;
+  if (!known) out.append("error: there is no pipeline \"").append(name).append("\"\n");
+  if (known && !any) out.append(name.empty() ? "no pipeline waits or has failed\n" : "it does not wait and has not failed\n");
 }
 
 /// The caller waits for this process to end.

@@ -10,11 +10,12 @@
 #include "agent/app/agent_watch.h"
 #include "agent/app/checkpoint_requests.h"
 #include "agent/app/flight_deck.h"
+#include "agent/app/pipeline_host.h"
+#include "agent/app/restart_history.h"
 #include "agent/app/savepoint_pages.h"
 #include "agent/base/arena.h"
 #include "agent/base/function_ref.h"
 #include "agent/config/load.h"
-#include "agent/runtime/pipeline.h"
 #include "agent/runtime/storage_thread.h"
 #include "agent/status/agent_status.h"
 #include "agent/status/control_server.h"
@@ -41,7 +42,7 @@ class Agent final : private ControlHandler,
 
   Arena& arena() { return arena_; }
   /// In the order of the configuration.
-  const std::vector<std::unique_ptr<Pipeline>>& pipelines() const { return pipelines_; }
+  const std::vector<std::unique_ptr<PipelineHost>>& hosts() const { return hosts_; }
   /// Runs until SIGTERM or SIGINT, or until it cannot go on. Returns the exit code. The caller has blocked the signals.
   /// What a start with this state directory, or savepoint, would come to, pipeline by pipeline; changes nothing, and the agent
   /// is of no use afterwards. Code::Busy if an agent uses the directory (detail: its pid), Code::NotFound if there is no state.
@@ -80,9 +81,13 @@ class Agent final : private ControlHandler,
   Status watch_signals();
   void begin_stop(Now now, bool drain = false);
   int finish();
+  void build_hosts();
+  Status recall_restarts();
+  void note_ends(Now now);
   int work(const RunOptions& options);
   void report_connections();
   void notify_status(Now now);
+  void tell_if_all_failed();
 
   Answer on_command(std::string_view line, TextWriter& out, Now now) override;
   void on_control(std::string_view line, TextWriter& out, Now now) override;
@@ -90,6 +95,7 @@ class Agent final : private ControlHandler,
   Answer answer_dead_letters(std::string_view words, TextWriter& out);
   Answer answer_dead_letter(std::string_view words, TextWriter& out);
   Answer begin_list(TextWriter& out);
+  void answer_resume(std::string_view pipeline, TextWriter& out, Now now);
   Answer answer_stop(bool drain, TextWriter& out, Now now);
   void on_savepoint_page(Now now) override { control_.answer(now); }
   void on_ready(uint32_t events, Now now) override;  // signals
@@ -106,7 +112,8 @@ class Agent final : private ControlHandler,
   AgentWatch watch_;
   ControlServer control_;
   FlightDeck flight_;
-  std::vector<std::unique_ptr<Pipeline>> pipelines_;
+  RestartHistory restart_history_;
+  std::vector<std::unique_ptr<PipelineHost>> hosts_;
   std::span<PipelineStatus> pipeline_status_;
   std::span<uint64_t> connection_loops_;  // per pipeline, at the last tick
   std::unique_ptr<SqliteCheckpointStore> store_;
@@ -126,6 +133,7 @@ class Agent final : private ControlHandler,
   int64_t last_tick_boot_ms_ = 0;
   int64_t last_turn_boot_ms_ = 0;
   size_t connected_told_ = SIZE_MAX;
+  bool all_failed_told_ = false;
 };
 
 }  // namespace weir

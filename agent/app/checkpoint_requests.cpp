@@ -19,20 +19,23 @@ void deny(std::string_view pipeline, TextWriter& out) {
 
 }  // namespace
 
-CheckpointRequests::CheckpointRequests(const std::vector<std::unique_ptr<Pipeline>>& pipelines)
-    : pipelines_(pipelines), waits_(pipelines.size()) {}
+CheckpointRequests::CheckpointRequests(const std::vector<std::unique_ptr<PipelineHost>>& hosts)
+    : hosts_(hosts), waits_(hosts.size()) {}
 
 bool CheckpointRequests::begin(std::string_view words, TextWriter& out, Now now) {
   json_ = words.starts_with("json");
   const std::string_view name = pipeline_in(words);
   bool found = false;
-  for (size_t index = 0; index < pipelines_.size(); ++index) {
+  for (size_t index = 0; index < hosts_.size(); ++index) {
     waits_[index] = {};
-    if (!name.empty() && pipelines_[index]->name() != name) continue;
+    if (!name.empty() && hosts_[index]->name() != name) continue;
     found = true;
-    const CheckpointStatus status = pipelines_[index]->checkpoint_status(now);
+    Pipeline* pipeline = hosts_[index]->pipeline();
+    waits_[index].asked = true;
+    if (pipeline == nullptr) continue;
+    const CheckpointStatus status = pipeline->checkpoint_status(now);
     // One that is under way does not count: it began before the question.
-    waits_[index] = {pipelines_[index]->request_checkpoint(), status.failed + (status.in_progress ? 1 : 0)};
+    waits_[index] = {true, pipeline->request_checkpoint(), status.failed + (status.in_progress ? 1 : 0)};
   }
   if (!found) {
     deny(name, out);
@@ -48,9 +51,11 @@ void CheckpointRequests::list(std::string_view words, std::string_view incident,
   const std::string_view name = pipeline_in(words);
   bool found = false, first = true;
   begin_checkpoint_report(json, out);
-  for (const auto& pipeline : pipelines_) {
-    if (!name.empty() && pipeline->name() != name) continue;
+  for (const auto& host : hosts_) {
+    if (!name.empty() && host->name() != name) continue;
     found = true;
+    const Pipeline* pipeline = host->pipeline();
+    if (pipeline == nullptr) continue;
     const CheckpointHistory& history = pipeline->checkpoint_history();
     for (size_t age = 0; age < history.size() && out.room() > checkpoint_report_bytes_max / CheckpointHistory::entries_max;
          ++age) {
@@ -66,9 +71,13 @@ void CheckpointRequests::list(std::string_view words, std::string_view incident,
 
 CheckpointRequests::Outcome CheckpointRequests::outcome_of(size_t index, Now now) const {
   const Wait& wait = waits_[index];
-  const CheckpointStatus status = pipelines_[index]->checkpoint_status(now);
-  if (wait.wanted_id == 0 || (status.completed > 0 && status.last_id >= wait.wanted_id)) return Outcome::Done;
-  const bool over = status.failed > wait.failed_before || pipelines_[index]->stopped() || now.boot_ms >= deadline_boot_ms_;
+  if (!wait.asked) return Outcome::Done;
+  const Pipeline* pipeline = hosts_[index]->pipeline();
+  if (pipeline == nullptr || wait.wanted_id == 0) return Outcome::Failed;
+  const CheckpointStatus status = pipeline->checkpoint_status(now);
+  if (status.completed > 0 && status.last_id >= wait.wanted_id) return Outcome::Done;
+  const bool over = status.failed > wait.failed_before || pipeline->stopped() || !hosts_[index]->running() ||
+                    now.boot_ms >= deadline_boot_ms_;
   return over ? Outcome::Failed : Outcome::Open;
 }
 
@@ -79,7 +88,7 @@ bool CheckpointRequests::poll(Now now) {
   if (json_) out_->append("{\"checkpoints\":[");
   bool first = true;
   for (size_t index = 0; index < waits_.size(); ++index) {
-    if (waits_[index].wanted_id == 0) continue;
+    if (!waits_[index].asked) continue;
     say(index, now, first);
     first = false;
   }
@@ -89,14 +98,14 @@ bool CheckpointRequests::poll(Now now) {
 }
 
 void CheckpointRequests::say(size_t index, Now now, bool first) {
-  const Pipeline& pipeline = *pipelines_[index];
-  const CheckpointStatus status = pipeline.checkpoint_status(now);
+  const PipelineHost& host = *hosts_[index];
+  const CheckpointStatus status = host.pipeline() == nullptr ? CheckpointStatus() : host.pipeline()->checkpoint_status(now);
   const bool done = outcome_of(index, now) == Outcome::Done;
   const char* error = status.error[0] != '\0' ? status.error
-                      : pipeline.stopped()    ? "the pipeline has stopped"
+                      : !host.running()       ? "the pipeline does not run"
                                               : "it is still under way";
   if (json_) {
-    out_->append(first ? "{\"pipeline\":" : ",{\"pipeline\":").append_json_string(pipeline.name());
+    out_->append(first ? "{\"pipeline\":" : ",{\"pipeline\":").append_json_string(host.name());
     if (done)
       out_->append(",\"id\":").append_uint(status.last_id).append(",\"duration_ms\":").append_int(status.last_duration_ms);
     else
@@ -104,7 +113,7 @@ void CheckpointRequests::say(size_t index, Now now, bool first) {
     out_->append('}');
     return;
   }
-  out_->append(done ? "" : "error: ").append(pipeline.name()).append(": ");
+  out_->append(done ? "" : "error: ").append(host.name()).append(": ");
   if (done)
     out_->append("checkpoint ").append_uint(status.last_id).append(", ").append_int(status.last_duration_ms).append(" ms\n");
   else

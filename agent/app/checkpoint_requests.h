@@ -6,14 +6,14 @@
 #include <memory>
 #include <vector>
 
+#include "agent/app/pipeline_host.h"
 #include "agent/base/text_writer.h"
-#include "agent/runtime/pipeline.h"
 
 namespace weir {
 
 class CheckpointRequests {
  public:
-  explicit CheckpointRequests(const std::vector<std::unique_ptr<Pipeline>>& pipelines);
+  explicit CheckpointRequests(const std::vector<std::unique_ptr<PipelineHost>>& hosts);
 
   /// `words`: "text" or "json", and perhaps the name of a pipeline; without it all are asked. False, with an error in `out`, if
   /// there is no such pipeline; otherwise `out` is filled when poll() says so.
@@ -26,7 +26,8 @@ class CheckpointRequests {
 
  private:
   struct Wait {
-    uint64_t wanted_id = 0;  // 0: not asked
+    bool asked = false;
+    uint64_t wanted_id = 0;  // 0: there was none to be asked
     uint64_t failed_before = 0;
   };
   enum class Outcome : uint8_t { Open, Done, Failed };
@@ -34,7 +35,7 @@ class CheckpointRequests {
   Outcome outcome_of(size_t index, Now now) const;
   void say(size_t index, Now now, bool first);
 
-  const std::vector<std::unique_ptr<Pipeline>>& pipelines_;
+  const std::vector<std::unique_ptr<PipelineHost>>& hosts_;
   std::vector<Wait> waits_;
   TextWriter* out_ = nullptr;
   bool json_ = false;

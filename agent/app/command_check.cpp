@@ -20,7 +20,8 @@ constexpr const char* help =
 void warn_of_slow_commits(const Built& built) {
   const int64_t watchdog_ms = built.config.specification.agent.watchdog;
   if (watchdog_ms == 0) return;
-  for (const auto& pipeline : built.agent->pipelines()) {
+  for (const auto& host : built.agent->hosts()) {
+    const Pipeline* pipeline = host->pipeline();
     const CheckpointHistory& history = pipeline->checkpoint_history();
     int64_t slowest_us = 0;
     for (size_t age = 0; age < history.size(); ++age) slowest_us = std::max(slowest_us, history[age].async_us);

@@ -47,21 +47,26 @@ void FlightDeck::open(const std::string& state_dir, Now process_start) {
   record_crashes(box_->crashing_run());
 }
 
-void FlightDeck::board(const std::vector<std::unique_ptr<Pipeline>>& pipelines) {
+void FlightDeck::board(const std::vector<std::unique_ptr<PipelineHost>>& hosts) {
   if (!box_) return;
-  pipelines_ = &pipelines;
-  for (const auto& pipeline : pipelines) {
-    PipelineTrace* trace = box_->trace(pipeline->name());
+  hosts_ = &hosts;
+  for (const auto& host : hosts) {
+    const PipelineTrace* trace = box_->trace(host->name());
     replay_until_.push_back(trace == nullptr ? 0 : trace->newest_offset);
-    if (trace != nullptr) pipeline->record_flight(*box_, *trace);
+    board(*host->pipeline());
   }
+}
+
+void FlightDeck::board(Pipeline& pipeline) {
+  PipelineTrace* trace = box_ ? box_->trace(pipeline.name()) : nullptr;
+  if (trace != nullptr) pipeline.record_flight(*box_, *trace);
 }
 
 void FlightDeck::restored(Now now) {
   if (!box_) return;
   restored_boot_ms_ = now.boot_ms;
-  for (const auto& pipeline : *pipelines_)
-    box_->note(FlightEvent::Recovered, pipeline->name(), now, pipeline->checkpoint_status(now).last_id,
+  for (const auto& host : *hosts_)
+    box_->note(FlightEvent::Recovered, host->name(), now, host->pipeline()->checkpoint_status(now).last_id,
                static_cast<uint64_t>(now.boot_ms - process_start_boot_ms_), {});
   if (!after_death_) return;
   Incident& incident = box_->incident();
@@ -75,7 +80,9 @@ void FlightDeck::restored(Now now) {
 
 bool FlightDeck::replayed() const {
   for (size_t index = 0; index < replay_until_.size(); ++index)
-    if ((*pipelines_)[index]->newest_offset() < replay_until_[index]) return false;
+    if (const Pipeline* pipeline = (*hosts_)[index]->pipeline();
+        pipeline == nullptr || pipeline->newest_offset() < replay_until_[index])
+      return false;
   return true;
 }
 

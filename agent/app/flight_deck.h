@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "agent/app/pipeline_host.h"
 #include "agent/base/text_writer.h"
 #include "agent/runtime/black_box.h"
-#include "agent/runtime/pipeline.h"
 #include "storage/mapped_file.h"
 
 namespace weir {
@@ -20,7 +20,9 @@ class FlightDeck {
   /// Requires the lock of the state directory: the file has one writer. `process_start`: when main() began.
   void open(const std::string& state_dir, Now process_start);
   /// Before the pipelines are restored.
-  void board(const std::vector<std::unique_ptr<Pipeline>>& pipelines);
+  void board(const std::vector<std::unique_ptr<PipelineHost>>& hosts);
+  /// One that has been built anew. Nothing happens before open().
+  void board(Pipeline& pipeline);
   /// All is restored: what had happened is logged.
   void restored(Now now);
   void on_turn(Now now);
@@ -39,7 +41,7 @@ class FlightDeck {
 
   MappedFile file_;
   std::optional<BlackBox> box_;
-  const std::vector<std::unique_ptr<Pipeline>>* pipelines_ = nullptr;
+  const std::vector<std::unique_ptr<PipelineHost>>* hosts_ = nullptr;
   std::vector<uint64_t> replay_until_;  // per pipeline, the offset that had been taken in
   bool after_death_ = false;
   bool replaying_ = false;

@@ -178,7 +178,7 @@ CheckpointPlanInput checkpoint_plan_input(const CommandLine& line, std::string& 
 void print_checkpoint_plans(const Built& built, const CheckpointPlanInput& said, bool json) {
   const std::vector<PipelineSpec>& specs = built.config.specification.pipeline;
   for (size_t index = 0; index < specs.size(); ++index) {
-    const CheckpointPlanInput input = input_of(said, specs[index], *built.agent->pipelines()[index]);
+    const CheckpointPlanInput input = input_of(said, specs[index], *built.agent->hosts()[index]->pipeline());
     const CheckpointPlan plan = plan_checkpoints(input);
     if (json && index > 0) printf(",");
     const bool journal = specs[index].has_journal();

@@ -193,8 +193,8 @@ bool outbox_fits(const PipelineSpec& spec, size_t row_bytes_max, size_t rows_res
   return false;
 }
 
-std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpec& spec, ManifestCodec& codec,
-                                         const PlanContext& context) {
+std::unique_ptr<Pipeline> plan_pipeline(LoadedConfig& config, const PipelineSpec& spec, ManifestCodec& codec,
+                                        const PlanContext& context) {
   Arena& arena = context.arena;
   Diagnostics& diagnostics = config.diagnostics;
   size_t errors_before = diagnostics.errors();
@@ -255,14 +255,20 @@ std::unique_ptr<ControlTopic> build_control_topic(LoadedConfig& config, Arena& a
   return std::make_unique<ControlTopic>(spec, arena);
 }
 
+void check_pipelines(LoadedConfig& config) { check_client_ids(config); }
+
+std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpec& spec, Arena& arena,
+                                         BackgroundExecutor* journal_executor) {
+  static NanopbManifestCodec codec;  // has no state
+  return plan_pipeline(config, spec, codec, {config.specification.agent.state_dir, arena, journal_executor});
+}
+
 std::vector<std::unique_ptr<Pipeline>> build_pipelines(LoadedConfig& config, Arena& arena,
                                                        BackgroundExecutor* journal_executor) {
-  static NanopbManifestCodec codec;  // has no state
-  const PlanContext context{config.specification.agent.state_dir, arena, journal_executor};
   std::vector<std::unique_ptr<Pipeline>> pipelines;
-  check_client_ids(config);
+  check_pipelines(config);
   for (const PipelineSpec& spec : config.specification.pipeline) {
-    std::unique_ptr<Pipeline> pipeline = build_pipeline(config, spec, codec, context);
+    std::unique_ptr<Pipeline> pipeline = build_pipeline(config, spec, arena, journal_executor);
     if (pipeline != nullptr) pipelines.push_back(std::move(pipeline));
   }
   if (config.diagnostics.errors() > 0) pipelines.clear();

@@ -28,6 +28,7 @@ constexpr Command commands[] = {
     {"replay", command_replay, "run a recording through a pipeline, to standard output"},
     {"checkpoint", command_checkpoint, "ask a running agent for a checkpoint, and wait for it"},
     {"savepoint", command_savepoint, "put state into a file, look at it, and bring it back, here or elsewhere"},
+    {"resume", command_resume, "start pipelines again that have failed"},
     {"stop", command_stop, "stop a running agent, and wait until it has ended"},
     {"status", command_status, "ask a running agent how it is"},
     {"blackbox", command_blackbox, "print the flight recorder: what the agent does, and how it ended"},

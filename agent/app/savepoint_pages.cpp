@@ -52,8 +52,8 @@ void write_cursor(const ExportCursor& cursor, TextWriter& out) {
 bool SavepointPages::begin(std::string_view words, TextWriter& out, SqliteCheckpointStore& store, StorageExecutor& executor,
                            Now now) {
   const std::string_view name = take_word(words);
-  const auto found = std::ranges::find_if(pipelines_, [&](const auto& pipeline) { return pipeline->name() == name; });
-  if (found == pipelines_.end()) {
+  const auto found = std::ranges::find_if(hosts_, [&](const auto& host) { return host->name() == name; });
+  if (found == hosts_.end()) {
     out.append("error: there is no pipeline \"").append(name).append("\"\n");
     return false;
   }

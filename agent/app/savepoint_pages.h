@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "agent/app/pipeline_host.h"
 #include "agent/base/text_writer.h"
-#include "agent/runtime/pipeline.h"
 #include "storage/checkpoint_store.h"
 
 namespace weir {
@@ -26,8 +26,7 @@ class SavepointPages final : private StorageJob {
     virtual void on_savepoint_page(Now now) = 0;
   };
 
-  SavepointPages(const std::vector<std::unique_ptr<Pipeline>>& pipelines, Owner& owner)
-      : pipelines_(pipelines), owner_(owner) {}
+  SavepointPages(const std::vector<std::unique_ptr<PipelineHost>>& hosts, Owner& owner) : hosts_(hosts), owner_(owner) {}
 
   /// `words`: "PIPELINE CHECKPOINT CURSOR". The first question names checkpoint 0, the newest, and cursor 0. False, with an
   /// error in `out`, if that cannot be answered; otherwise the owner is told when it is.
@@ -42,7 +41,7 @@ class SavepointPages final : private StorageJob {
   Status page();
   void let_go();
 
-  const std::vector<std::unique_ptr<Pipeline>>& pipelines_;
+  const std::vector<std::unique_ptr<PipelineHost>>& hosts_;
   Owner& owner_;
   SqliteCheckpointStore* store_ = nullptr;
   TextWriter* out_ = nullptr;  // nullptr: only to let go

@@ -19,12 +19,18 @@ Arena::Arena(size_t capacity) : capacity_(round_up(capacity, backing_step)) {
   base_ = static_cast<uint8_t*>(base);
 }
 
+Arena::Arena(Arena& whole, size_t from, size_t to)
+    : base_(whole.base_), capacity_(to), backed_(whole.backed_), used_(from), borrowed_(true) {
+  WEIR_ASSERT(from <= to && to <= whole.used_);
+}
+
 Arena::~Arena() {
-  if (capacity_ > 0) munmap(base_, capacity_);
+  if (capacity_ > 0 && !borrowed_) munmap(base_, capacity_);
 }
 
 void Arena::freeze() {
   frozen_ = true;
+  if (borrowed_) return;
   if (backed_ < capacity_) munmap(base_ + backed_, capacity_ - backed_);
   capacity_ = backed_;
 }

@@ -32,6 +32,10 @@ class Arena {
  public:
   /// Reserves `capacity` bytes of address space. Failing to is an assertion: nothing can run then.
   explicit Arena(size_t capacity = default_capacity);
+  /// What `whole` had handed out from `from` to `to` bytes (values of its used()) is handed out once more, in the same places
+  /// if the same is asked for: for what is torn down and built again. Nobody may use it any more; `whole` must outlive what is
+  /// taken here.
+  Arena(Arena& whole, size_t from, size_t to);
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -67,6 +71,7 @@ class Arena {
   size_t backed_ = 0;
   size_t used_ = 0;
   bool frozen_ = false;
+  bool borrowed_ = false;
   std::vector<Pool> pools_;
 };
 

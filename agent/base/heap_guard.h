@@ -9,8 +9,9 @@
 
 namespace weir {
 
-enum class HeapOwner : uint8_t { Weir, Mosquitto, Sqlite, SystemLibrary };
-constexpr int heap_owner_count = 4;
+/// Restart: weir itself, while it tears down, builds or restores a pipeline that has failed, which is the one time it may.
+enum class HeapOwner : uint8_t { Weir, Mosquitto, Sqlite, SystemLibrary, Restart };
+constexpr int heap_owner_count = 5;
 
 /// Charges this thread's allocations to `owner` while it lives. Scopes nest.
 class HeapScope {

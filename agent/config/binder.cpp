@@ -500,6 +500,9 @@ void SectionBinder::store_default(const Option& option) {
     case MemberType::Signed:
     case MemberType::Unsigned:
       return store_number(option, bound_value(option.type, option.standard));
+    case MemberType::Real:
+      into<double>(option) = strtod(option.standard, nullptr);
+      return;
     case MemberType::String:
       into<std::string>(option) = option.standard;
       return;

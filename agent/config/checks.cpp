@@ -127,6 +127,24 @@ void check_trigger(const Node& node, void*, CheckContext& context) {
       names.empty() ? "this program has registered no triggers of its own" : suggest(node.text.value, names, "there are:"));
 }
 
+namespace {
+
+/// Settings that are allowed and yet do not what they seem to.
+void warn_of_blind_spots(const Node& node, const RestartSpec& restart, CheckContext& context) {
+  if (restart.strategy == "exponential-delay" && restart.initial_delay > restart.max_delay)
+    context.diagnostics.error(node.key_at, node.key_length, "\"initial_delay\" is longer than \"max_delay\"");
+  if (restart.strategy != "failure-rate" || restart.max_failures == 0) return;
+  // Failures that follow each other more slowly than this are never too many.
+  const int64_t slowest_ms = restart.interval / static_cast<int64_t>(restart.max_failures);
+  if (restart.delay < slowest_ms) return;
+  context.diagnostics.warning(node.key_at, node.key_length,
+                              "with a pause of " + duration_text(restart.delay) + " there are never more than " +
+                                  std::to_string(restart.max_failures) + " failures in " + duration_text(restart.interval),
+                              "the pipeline would be started again for ever; take a shorter delay, or a longer interval");
+}
+
+}  // namespace
+
 void check_restart(const Node& node, void* section, CheckContext& context) {
   const RestartSpec& restart = as<RestartSpec>(section);
   struct Use {
@@ -136,7 +154,14 @@ void check_restart(const Node& node, void* section, CheckContext& context) {
   constexpr Use uses[] = {{"max_failures", "failure-rate"},
                           {"interval", "failure-rate"},
                           {"attempts", "fixed-delay"},
-                          {"delay", "failure-rate or fixed-delay"}};
+                          {"delay", "failure-rate or fixed-delay"},
+                          {"initial_delay", "exponential-delay"},
+                          {"max_delay", "exponential-delay"},
+                          {"multiplier", "exponential-delay"},
+                          {"jitter", "exponential-delay"},
+                          {"reset_threshold", "exponential-delay"},
+                          {"attempts_before_reset", "exponential-delay"},
+                          {"ceiling", "exponential-delay"}};
   const Node* strategy = node.find("strategy");
   bool known = !strategy || strategy->text.value == restart.strategy;
   for (const Use& use : uses) {
@@ -146,8 +171,7 @@ void check_restart(const Node& node, void* section, CheckContext& context) {
                                 quoted(use.key) + " does nothing with the strategy " + quoted(restart.strategy),
                                 std::string("it belongs to ") + use.strategies);
   }
-  context.diagnostics.note(node.key_at, node.key_length,
-                           "restart strategies are read and checked; they take effect in a later version of weir");
+  warn_of_blind_spots(node, restart, context);
 }
 
 namespace {

@@ -46,6 +46,7 @@ enum class MemberType : uint8_t {
   Bool,
   Signed,
   Unsigned,
+  Real,
   String,
   Located,
   LocatedList,
@@ -79,6 +80,7 @@ constexpr MemberType member_type() {
   if constexpr (std::is_same_v<MemberValue, bool>) return MemberType::Bool;
   if constexpr (std::is_same_v<MemberValue, int64_t>) return MemberType::Signed;
   if constexpr (std::is_same_v<MemberValue, uint64_t>) return MemberType::Unsigned;
+  if constexpr (std::is_same_v<MemberValue, double>) return MemberType::Real;
   if constexpr (std::is_same_v<MemberValue, std::string>) return MemberType::String;
   if constexpr (std::is_same_v<MemberValue, Text>) return MemberType::Located;
   if constexpr (std::is_same_v<MemberValue, std::vector<Text>>) return MemberType::LocatedList;

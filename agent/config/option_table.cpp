@@ -344,7 +344,7 @@ constexpr Option checkpoint_options[] = {
      .standard = "alarm",
      .choices = age_actions,
      .documentation = "`alarm`: the log and `weir status` say so. `hold`: nothing more is read until a checkpoint succeeds. "
-                      "`restart`: the agent ends and recovers.",
+                      "`restart`: the pipeline begins anew from its last checkpoint, by its restart strategy.",
      .example = "on_max_age = \"hold\""},
     {.key = "unacked",
      .type = Integer,
@@ -395,7 +395,7 @@ constexpr Option restart_options[] = {
      .member = member<&RestartSpec::max_failures>,
      .standard = "1",
      .minimum = "1",
-     .maximum = "1000000",
+     .maximum = "100",
      .documentation = "`failure-rate`: more failures than this within `interval` end the pipeline.",
      .example = "max_failures = 5"},
     {.key = "attempts",
@@ -422,13 +422,71 @@ constexpr Option restart_options[] = {
      .maximum = "1d",
      .documentation = "`failure-rate`, `fixed-delay`: the pause before the next try.",
      .example = "delay = \"1s\""},
+    {.key = "initial_delay",
+     .type = Duration,
+     .member = member<&RestartSpec::initial_delay>,
+     .standard = "1s",
+     .minimum = "1ms",
+     .maximum = "1d",
+     .documentation = "`exponential-delay`: the pause before the first try.",
+     .example = "initial_delay = \"2s\""},
+    {.key = "max_delay",
+     .type = Duration,
+     .member = member<&RestartSpec::max_delay>,
+     .standard = "1min",
+     .minimum = "1ms",
+     .maximum = "1d",
+     .documentation = "`exponential-delay`: no pause is longer.",
+     .example = "max_delay = \"5min\""},
+    {.key = "multiplier",
+     .type = Number,
+     .member = member<&RestartSpec::multiplier>,
+     .standard = "1.5",
+     .minimum = "1.001",
+     .maximum = "1000",
+     .documentation = "`exponential-delay`: each pause is so many times the one before.",
+     .example = "multiplier = 2.0"},
+    {.key = "jitter",
+     .type = Number,
+     .member = member<&RestartSpec::jitter>,
+     .standard = "0.1",
+     .minimum = "0",
+     .maximum = "1",
+     .documentation = "`exponential-delay`: by up to this share a pause is longer or shorter, at random.",
+     .example = "jitter = 0.2"},
+    {.key = "reset_threshold",
+     .type = Duration,
+     .member = member<&RestartSpec::reset_threshold>,
+     .standard = "1h",
+     .minimum = "1ms",
+     .maximum = "365d",
+     .documentation = "`exponential-delay`: after so long without a failure the pauses begin anew.",
+     .example = "reset_threshold = \"10min\""},
+    {.key = "attempts_before_reset",
+     .type = Integer,
+     .member = member<&RestartSpec::attempts_before_reset>,
+     .standard = "0",
+     .minimum = "0",
+     .maximum = "1000000",
+     .documentation =
+         "`exponential-delay`: more failures than this without `reset_threshold` in between end the pipeline. 0: no limit.",
+     .example = "attempts_before_reset = 20"},
+    {.key = "ceiling",
+     .type = Integer,
+     .member = member<&RestartSpec::ceiling>,
+     .standard = "10",
+     .minimum = "0",
+     .maximum = "100",
+     .documentation =
+         "`exponential-delay`: more failures than this within ten minutes end the pipeline. 0: it is tried for ever.",
+     .example = "ceiling = 20"},
 };
 
 constexpr Section restart_section = {
     .header = "[pipeline.restart]",
     .documentation =
-        "What happens when the pipeline fails. This version reads and checks the table; the strategies take effect in a later "
-        "one.",
+        "What happens when the pipeline fails, or the process while it runs; other pipelines run on: "
+        "[operations.md](operations.md). A pipeline that is not started again has FAILED, until `weir resume`.",
     .options = restart_options,
     .at = member<&RestartSpec::at>,
     .check = check_restart,
@@ -1200,6 +1258,7 @@ constexpr bool fits(OptionType type, MemberType into) {
     case Boolean:
       return into == MemberType::Bool;
     case Number:
+      return into == MemberType::Real;
     case Path:
       return false;  // of registered steps only
     case Integer:

@@ -73,13 +73,20 @@ struct CheckpointSpec {
   Location at;
 };
 
-/// Read and checked; what each strategy does is not part of this version (see docs/configuration.md).
+/// What each strategy does: runtime/restart_strategy.h.
 struct RestartSpec {
   std::string strategy;  // "none" "fixed-delay" "exponential-delay" "failure-rate"
   uint64_t max_failures = 0;
   uint64_t attempts = 0;
-  int64_t interval = 0;  // ms
-  int64_t delay = 0;     // ms
+  int64_t interval = 0;       // ms
+  int64_t delay = 0;          // ms
+  int64_t initial_delay = 0;  // ms
+  int64_t max_delay = 0;      // ms
+  double multiplier = 0;
+  double jitter = 0;                   // of the delay
+  int64_t reset_threshold = 0;         // ms
+  uint64_t attempts_before_reset = 0;  // 0: no end
+  uint64_t ceiling = 0;                // failures in ten minutes; 0: none
   Location at;
 };
 

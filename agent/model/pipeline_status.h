@@ -57,6 +57,14 @@ struct RecoveryStatus {
   LostState lost;
 };
 
+/// What its restart strategy says.
+struct RestartStatus {
+  const char* strategy = "";
+  uint64_t failures = 0;    // ever, also of earlier processes
+  int64_t next_in_ms = -1;  // until it is started again; -1: it runs, or will not be
+  std::string_view cause;   // of the last failure
+};
+
 struct ReasonCount {
   std::string_view reason;
   uint64_t count = 0;
@@ -64,7 +72,7 @@ struct ReasonCount {
 
 struct PipelineStatus {
   std::string_view name;
-  const char* state = "";  // "running", "blocked", "stopping", "stopped", "failed"
+  const char* state = "";  // "running", "blocked", "stopping", "stopped", "failed", "waiting", "restoring", "FAILED"
   const char* error = "";  // why it failed
   bool has_watermark = false;
   int64_t watermark_ms = 0;
@@ -76,6 +84,7 @@ struct PipelineStatus {
   CheckpointStatus checkpoint;
   RecoveryStatus recovery;
   PublisherStatus sink;
+  RestartStatus restart;
   uint64_t late_partial = 0;  // of all steps; part of their state
   uint64_t late_updates = 0;
   uint64_t outbox_rows = 0;

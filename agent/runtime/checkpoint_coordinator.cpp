@@ -127,11 +127,11 @@ void CheckpointCoordinator::watch_age(Now now) {
   const bool overage = policy_.max_age_ms > 0 && age_ms > policy_.max_age_ms;
   if (!overage || overage_) return;
   overage_ = status_.overage = true;
-  constexpr const char* actions[] = {"only told", "no more is read until one succeeds", "the agent starts anew"};
+  constexpr const char* actions[] = {"only told", "no more is read until one succeeds", "the pipeline starts anew"};
   log(LogLevel::Error, "no checkpoint for more than max_age, %lld ms, though there are changes: %s",
       static_cast<long long>(policy_.max_age_ms), actions[static_cast<size_t>(policy_.on_max_age)]);
   if (policy_.on_max_age == CheckpointPolicy::OnMaxAge::Restart)
-    owner_.checkpoint_hopeless({Code::Io, "no checkpoint for longer than max_age"});
+    owner_.checkpoint_hopeless({Code::Unavailable, "no checkpoint for longer than max_age"});
 }
 
 int64_t CheckpointCoordinator::next_deadline_boot_ms(Now now) const {
@@ -239,7 +239,7 @@ void CheckpointCoordinator::done(Now now) {
   owner_.checkpoint_decided(write_.id, result_, now);
   // Flink's rule: so many in a row may fail, one more may not.
   if (status_.failures_in_a_row > policy_.tolerable_failures)
-    owner_.checkpoint_hopeless({Code::Io, "more checkpoints in a row have failed than tolerable_failures"});
+    owner_.checkpoint_hopeless({Code::Unavailable, "more checkpoints in a row have failed than tolerable_failures"});
 }
 
 CheckpointStatus CheckpointCoordinator::status(Now now) const {

@@ -45,6 +45,8 @@ class Outbox final : public Stateful, public PublisherHandler {
   /// Requires has_room(1).
   void append(const OutboxRow& row);
   /// Results that need a checkpoint, or rows that the next checkpoint may delete.
+  /// Whether a read is at the storage thread.
+  bool reading() const { return read_job_.in_flight; }
   bool dirty() const { return pending_.size() > 0 || confirmed_checkpoint_ > trimmed_checkpoint_; }
   bool pending_empty() const { return pending_.size() == 0; }
   uint64_t pending_rows() const { return pending_rows_; }

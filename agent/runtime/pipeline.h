@@ -85,8 +85,12 @@ class Pipeline final : public TurnHandler,
   /// restore() refuses to go on from there.
   void stop(Now now, bool drain = false);
   bool stopped() const { return state_ == State::Stopped || state_ == State::Failed; }
-  /// Not Ok once the pipeline has failed for good; the process must end and recover.
+  /// Not Ok once the pipeline has failed: it takes part in nothing any more. Code::Io and Code::Corrupt are failures of the
+  /// store, after which the process must end and recover; anything else is the pipeline's own, which can be built again.
   Status failure() const { return failure_; }
+  bool store_failed() const { return failure_.code() == Code::Io || failure_.code() == Code::Corrupt; }
+  /// Whether a job of its own may still be at the storage thread.
+  bool has_jobs() const { return coordinator_.in_flight() || outbox_.reading(); }
   /// Returns the id that the checkpoint will have at least.
   uint64_t request_checkpoint() {
     coordinator_.request(CheckpointReason::Requested);

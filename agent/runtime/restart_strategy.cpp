@@ -90,9 +90,9 @@ void RestartStrategy::resume() {
   state_.failures = failures;
 }
 
-void RestartStrategy::shift(int64_t ms) {
-  state_.next_restart_ms += ms;
-  for (int64_t& each : state_.recent) each += ms;
+void shift_restart_state(RestartState& state, int64_t ms) {
+  state.next_restart_ms += ms;
+  for (int64_t& each : state.recent) each += ms;
 }
 
 void save_restart_state(const RestartState& state, ByteWriter& out) {

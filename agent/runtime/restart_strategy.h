@@ -53,6 +53,8 @@ constexpr size_t restart_state_bytes = 4 * 8 + 2 * 4 + (restart_failures_max + 1
 void save_restart_state(const RestartState& state, ByteWriter& out);
 /// False: the bytes are not those of a state, which is then as new.
 bool load_restart_state(ByteReader& in, RestartState& state);
+/// The clock has begun anew: every time in the state becomes `ms` larger.
+void shift_restart_state(RestartState& state, int64_t ms);
 
 enum class RestartVerdict : uint8_t {
   Restart,  // at `at_ms`
@@ -80,10 +82,8 @@ class RestartStrategy {
 
   const RestartRule& rule() const { return rule_; }
   const RestartState& state() const { return state_; }
-  /// Takes back a state that was saved; its times must be of the same clock (see shift).
+  /// Takes back a state that was saved; its times must be of the same clock.
   void set_state(const RestartState& state) { state_ = state; }
-  /// The clock has begun anew: every time in the state becomes `ms` larger.
-  void shift(int64_t ms);
 
  private:
   bool record(int64_t now_ms);

@@ -23,6 +23,7 @@ void render_memory(const AgentStatus& status, TextWriter& out) {
   heap.number("mosquitto", heap_allocations(HeapOwner::Mosquitto));
   heap.number("sqlite", heap_allocations(HeapOwner::Sqlite));
   heap.number("system", heap_allocations(HeapOwner::SystemLibrary));
+  heap.number("restart", heap_allocations(HeapOwner::Restart));
 }
 
 void render_source(const PipelineStatus& pipeline, TextWriter& out) {
@@ -110,6 +111,14 @@ void render_sink(const PipelineStatus& pipeline, TextWriter& out) {
   sink.text("error", pipeline.sink.error);
 }
 
+void render_restart(const RestartStatus& status, TextWriter& out) {
+  JsonObject restart(out);
+  restart.text("strategy", status.strategy);
+  restart.number("failures", status.failures);
+  restart.signed_number("next_in_ms", status.next_in_ms);
+  restart.text("cause", status.cause);
+}
+
 void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
   JsonObject object(out);
   object.text("name", pipeline.name);
@@ -129,6 +138,7 @@ void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
   }
   render_checkpoint(pipeline.checkpoint, object.key("checkpoint"));
   render_recovery(pipeline.recovery, object.key("recovery"));
+  render_restart(pipeline.restart, object.key("restart"));
   render_sink(pipeline, object.key("sink"));
   JsonObject outbox(object.key("outbox"));
   outbox.number("rows", pipeline.outbox_rows);

@@ -53,6 +53,12 @@ void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
   const Ledger& ledger = pipeline.ledger;
   out.append("\npipeline ").append(pipeline.name).append(": ").append(pipeline.state);
   if (pipeline.error[0] != '\0') out.append(" (").append(pipeline.error).append(')');
+  const RestartStatus& restart = pipeline.restart;
+  if (restart.failures > 0 || restart.next_in_ms >= 0) {
+    out.printf("\n  restarts    %" PRIu64 " failures (%s)", restart.failures, restart.strategy);
+    if (!restart.cause.empty()) out.append(", the last: ").append(restart.cause);
+    if (restart.next_in_ms >= 0) out.printf("; next start in %.1f s", static_cast<double>(restart.next_in_ms) / 1000);
+  }
   out.append("\n  source      ");
   render_connection(out, pipeline.source.connected, pipeline.source.error);
   out.printf(", %" PRIu64 " not yet acknowledged%s", pipeline.source.unacknowledged, pipeline.idle ? ", idle" : "");

@@ -76,7 +76,9 @@ constexpr const char* journal_config =
 
 std::string pipeline_config(const char* name, const char* checkpoint, const char* filter, int64_t window_ms, bool journal) {
   const std::string pipeline = name;
-  return "\n[[pipeline]]\nname = \"" + pipeline + "\"\ncheckpoint = { " + checkpoint +
+  // Its deaths are the test's doing, and are neither counted out nor waited for.
+  return "\n[[pipeline]]\nname = \"" + pipeline +
+         "\"\nrestart = { strategy = \"fixed-delay\", attempts = 1000000, delay = \"0s\" }\ncheckpoint = { " + checkpoint +
          " }\n"
          "  [pipeline.source]\n"
          "  mqtt = \"local\"\n"

@@ -362,7 +362,7 @@ TEST(CheckpointCoordinator, tolerates_as_many_failures_in_a_row_as_it_is_told) {
   fail();
   CHECK(hopeless.ok());
   fail();
-  CHECK(hopeless.code() == Code::Io);
+  CHECK(hopeless.code() == Code::Unavailable);
 }
 
 TEST(CheckpointCoordinator, says_when_changes_have_waited_too_long_and_holds_if_that_is_asked) {
@@ -399,7 +399,7 @@ TEST(CheckpointCoordinator, gives_up_when_changes_have_waited_too_long_if_that_i
   CHECK(hopeless.ok());
   LONGS_EQUAL(now.boot_ms + 1, coordinator->next_deadline_boot_ms(now));
   wait(1);
-  CHECK(hopeless.code() == Code::Io);
+  CHECK(hopeless.code() == Code::Unavailable);
 }
 
 // ---- the parts of a checkpoint's time

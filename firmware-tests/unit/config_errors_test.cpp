@@ -551,6 +551,15 @@ TEST(ConfigErrors, a_journal_has_a_least_size) {
       "format = \"json\"\n  fields", "ack = \"journal\"\n  journal = { size = \"255KiB\" }\n  fields");
 }
 
+TEST(ConfigErrors, a_failure_rate_that_its_own_delay_keeps_from_being_exceeded_is_a_warning) {
+  says(
+      "c.toml:12:1: warning: with a pause of 1min there are never more than 5 failures in 5min\n"
+      "restart = { strategy = \"failure-rate\", max_failures = 5, interval = \"5min\", delay = \"60s\" }\n"
+      "^~~~~~~ the pipeline would be started again for ever; take a shorter delay, or a longer interval\n",
+      "delay = \"1s\"", "delay = \"60s\"");
+  says("", "delay = \"1s\"", "delay = \"59999ms\"");
+}
+
 TEST(ConfigErrors, restart_keys_of_another_strategy_are_a_warning) {
   says(
       "c.toml:12:32: warning: \"max_failures\" does nothing with the strategy \"none\"\n"

@@ -23,15 +23,6 @@ TEST(LoadedConfig, the_shipped_example_loads_without_a_diagnostic) {
   CHECK_FALSE(loaded.unusable);
 }
 
-TEST(LoadedConfig, the_shipped_example_has_a_note_for_who_asks) {
-  LoadedConfig loaded = config.load();
-  STRCMP_EQUAL(
-      "c.toml:12:1: note: restart strategies are read and checked; they take effect in a later version of weir\n"
-      "restart = { strategy = \"failure-rate\", max_failures = 5, interval = \"5min\", delay = \"1s\" }\n"
-      "^~~~~~~\n",
-      config.shown(loaded, true).c_str());
-}
-
 TEST(LoadedConfig, the_example_s_values_arrive) {
   LoadedConfig loaded = config.load();
   const Specification& specification = loaded.specification;
@@ -49,6 +40,7 @@ TEST(LoadedConfig, the_example_s_values_arrive) {
   LONGS_EQUAL(10000, pipeline.checkpoint.records);
   STRCMP_EQUAL("failure-rate", pipeline.restart.strategy.c_str());
   LONGS_EQUAL(300000, pipeline.restart.interval);
+  DOUBLES_EQUAL(1.5, pipeline.restart.multiplier, 0);
   STRCMP_EQUAL("local", pipeline.sink.mqtt.value.c_str());
   STRCMP_EQUAL("alerts/{device}", pipeline.sink.topic.value.c_str());
 }
