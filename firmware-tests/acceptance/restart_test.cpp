@@ -41,8 +41,8 @@ TEST(Restart, of_one_pipeline_leaves_the_other_running_until_the_strategy_ends_i
   CHECK_TRUE(gateway->publish("bad/d", "{\"value\":1}"));
   uint64_t sent = 0;
   while (!says("allows no further restart", 1) && sent < 2000) {
-    CHECK_TRUE(gateway->publish("good/d", "{\"value\":1}"));
     ++sent;
+    CHECK_TRUE(gateway->publish("good/d", "{\"value\":" + std::to_string(sent) + "}"));
     usleep(20'000);
   }
   STRCMP_EQUAL("FAILED", state_of("bad").c_str());
