@@ -254,7 +254,7 @@ Status Agent::recall_restarts() {
   restart_history_.open(config_.specification.agent.state_dir, names);
   const Now now = clock_.now();
   for (auto& host : hosts_) {
-    host->recall(now);
+    host->recall(flight_.blamed(), now);
     if (const Status noted = host->note_start(now); noted.code() == Code::Io) return noted;
   }
   return restart_history_.sync();
@@ -489,9 +489,8 @@ ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out,
   } else {
     out.append(
         "error: unknown command; there are: status, status json, pipelines, dead-letters text|json AFTER LIMIT, dead-letter "
-          "text|json ID, checkpoint(s) text|json [PIPELINE], savepoint PIPELINE CHECKPOINT CURSOR, resume [PIPELINE], stop "
-          "[drain]
-");
+        "text|json ID, checkpoint(s) text|json [PIPELINE], savepoint PIPELINE CHECKPOINT CURSOR, resume [PIPELINE], stop "
+        "[drain]\n");
   }
   return Answer::Now;
 }

@@ -105,6 +105,10 @@ void FlightDeck::tell_last_incident(bool json, TextWriter& out) {
     tell_incident(box_->incident(), box_->previous_run(), out);
 }
 
+std::string_view FlightDeck::blamed() const {
+  return box_ && after_death_ ? text_in(box_->incident().pipeline) : std::string_view();
+}
+
 void FlightDeck::stopping(Now now) {
   if (box_) box_->note(FlightEvent::Stopping, {}, now, 0, 0, {});
 }

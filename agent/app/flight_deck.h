@@ -30,6 +30,8 @@ class FlightDeck {
   /// The end of this run; what ends the process after this is not noted.
   void close(bool orderly, Now now);
 
+  /// The pipeline that had a message in hand when the process before this one died; empty: none had, or it did not die.
+  std::string_view blamed() const;
   /// The last incident as a sentence or as a JSON value; nothing if there was none.
   void tell_last_incident(bool json, TextWriter& out);
 

@@ -38,16 +38,20 @@ Status PipelineHost::restore(CheckpointStore& store, bool allow_non_restored_sta
   return {};
 }
 
-void PipelineHost::recall(Now now) {
+void PipelineHost::recall(std::string_view blamed, Now now) {
   RestartRecord record;
   const LastRun last = history_.recall(plan_.name, now, record);
   due_boot_ms_ = now.boot_ms;
   if (last == LastRun::Unknown) return;
   strategy_.set_state(record.state);
   record_.cause = record.cause;
-  // Whoever has changed the configuration has looked at it.
-  if (record.fingerprint != plan_.fingerprint) strategy_.resume();
-  if (last == LastRun::Died) decide("the process ended while it ran", now);
+  // Whoever has changed the configuration has seen why.
+  if (record.fingerprint != plan_.fingerprint) forgive();
+  if (last == LastRun::Died && blamed == plan_.name) {
+    decide("the process died at one of its messages", false, now);
+  } else if (last == LastRun::Died && blamed.empty()) {
+    decide("the process ended while it ran", false, now);
+  }
   if (strategy_.terminal()) {
     phase_ = Phase::Final;
     log(LogLevel::Error, "ALARM: %s: FAILED, it is not started; the last failure: %s; to start it: weir resume --pipeline %s",
@@ -72,8 +76,14 @@ Status PipelineHost::start(Poller& poller, StorageExecutor& storage, BackgroundE
     phase_ = Phase::Waiting;
     return {};
   }
+  return run_pipeline(now);
+}
+
+Status PipelineHost::run_pipeline(Now now) {
   phase_ = Phase::Running;
-  return pipeline_->start(poller, storage, now);
+  if (forgiven_) pipeline_->forget_poison();
+  forgiven_ = false;
+  return pipeline_->start(*poller_, *storage_, now);
 }
 
 // ---- failures
@@ -93,23 +103,24 @@ int64_t PipelineHost::next_deadline_boot_ms() const {
 }
 
 void PipelineHost::on_failure(Status cause, Now now) {
-  decide(cause.text(), now);
+  decide(cause.text(), pipeline_->unrecoverable(), now);
   phase_ = Phase::Leaving;
   fences_ = 0;
   note(false, now);
 }
 
 /// Asks the strategy, and says what it says.
-void PipelineHost::decide(std::string_view cause, Now now) {
+void PipelineHost::decide(std::string_view cause, bool unrecoverable, Now now) {
   record_.set_cause(cause);
   failed_boot_ms_ = now.boot_ms;
+  if (unrecoverable) strategy_.give_up(now.boot_ms);
   const RestartDecision decision = strategy_.on_failure(now.boot_ms);
   due_boot_ms_ = decision.at_ms;
   const unsigned long long failures = strategy_.state().failures;
   if (decision.verdict == RestartVerdict::Final) {
-    log(LogLevel::Error,
-        "ALARM: %s: failure %llu: %s; the strategy %s allows no further restart; to start it: weir resume --pipeline %s",
-        plan_.name.c_str(), failures, record_.cause.data(), restart_kind_name(plan_.restart.kind), plan_.name.c_str());
+    log(LogLevel::Error, "ALARM: %s: failure %llu: %s; %s allows no further restart; to start it: weir resume --pipeline %s",
+        plan_.name.c_str(), failures, record_.cause.data(),
+        unrecoverable ? "such a failure" : restart_kind_name(plan_.restart.kind), plan_.name.c_str());
   } else {
     log(LogLevel::Warning, "%s: failure %llu: %s; it starts again in %lld ms (%s)", plan_.name.c_str(), failures,
         record_.cause.data(), static_cast<long long>(strategy_.wait_ms(now.boot_ms)), restart_kind_name(plan_.restart.kind));
@@ -177,7 +188,7 @@ bool PipelineHost::build() {
 
 void PipelineHost::begin(Now now) {
   if (pipeline_ == nullptr && !build()) {
-    decide("it cannot be built from its configuration any more", now);
+    decide("it cannot be built from its configuration any more", false, now);
     phase_ = strategy_.terminal() ? Phase::Final : Phase::Waiting;
     return;
   }
@@ -209,8 +220,7 @@ void PipelineHost::launch(Now now) {
     return;
   }
   HeapScope heap(HeapOwner::Restart);
-  phase_ = Phase::Running;
-  const Status status = pipeline_->start(*poller_, *storage_, now);
+  const Status status = run_pipeline(now);
   if (!status.ok()) return on_failure(status, now);
   log(LogLevel::Notice, "%s: started again from checkpoint %llu", plan_.name.c_str(),
       static_cast<unsigned long long>(report_.checkpoint_id));
@@ -218,10 +228,16 @@ void PipelineHost::launch(Now now) {
 
 bool PipelineHost::resume(Now now) {
   if (phase_ != Phase::Final && phase_ != Phase::Waiting) return false;
-  strategy_.resume();
+  forgive();
   due_boot_ms_ = now.boot_ms;
   phase_ = Phase::Waiting;
   return true;
+}
+
+/// Somebody has looked at it.
+void PipelineHost::forgive() {
+  strategy_.resume();
+  forgiven_ = true;
 }
 
 // ---- the end

@@ -45,8 +45,9 @@ class PipelineHost final : public TurnHandler, private StorageJob {
 
   /// The store still belongs to the caller's thread. As Pipeline::restore.
   Status restore(CheckpointStore& store, bool allow_non_restored_state, Now now, RestoreReport& report);
-  /// Takes in what is known of earlier processes: a delay goes on, and a death counts as a failure.
-  void recall(Now now);
+  /// Takes in what is known of earlier processes: a delay goes on, and a death counts as a failure. `blamed`: the pipeline at
+  /// whose message the process died, which is the one that failed then; empty: nobody knows, all have.
+  void recall(std::string_view blamed, Now now);
   /// From here on an end of the process counts as a failure, if it is to run at once. Written, not yet durable.
   Status note_start(Now now);
   /// Starts it, unless it has to wait. `journal`: the thread that journals use.
@@ -84,12 +85,14 @@ class PipelineHost final : public TurnHandler, private StorageJob {
 
   bool build();
   void on_failure(Status cause, Now now);
-  void decide(std::string_view cause, Now now);
+  void decide(std::string_view cause, bool unrecoverable, Now now);
+  void forgive();
   void on_fence(Now now);
   void tear_down(Now now);
   void begin(Now now);
   void on_restored(Now now);
   void launch(Now now);
+  Status run_pipeline(Now now);
   void note(bool running, Now now);
 
   Plan plan_;
@@ -103,6 +106,7 @@ class PipelineHost final : public TurnHandler, private StorageJob {
   Phase phase_ = Phase::Built;
   bool restored_ = false;
   bool stopping_ = false;
+  bool forgiven_ = false;  // by resume() or another configuration: its poison messages as well
   bool allow_non_restored_state_ = false;
   uint32_t number_ = 0;
   uint32_t fences_ = 0;

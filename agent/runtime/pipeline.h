@@ -89,6 +89,10 @@ class Pipeline final : public TurnHandler,
   /// store, after which the process must end and recover; anything else is the pipeline's own, which can be built again.
   Status failure() const { return failure_; }
   bool store_failed() const { return failure_.code() == Code::Io || failure_.code() == Code::Corrupt; }
+  /// A failure of its own that another start would only repeat.
+  bool unrecoverable() const { return unrecoverable_; }
+  /// Somebody has looked at the poison messages of this hour; they are counted from 0 again. After record_flight().
+  void forget_poison() { trace_->poison_in_hour = 0; }
   /// Whether a job of its own may still be at the storage thread.
   bool has_jobs() const { return coordinator_.in_flight() || outbox_.reading(); }
   /// Returns the id that the checkpoint will have at least.
@@ -184,6 +188,7 @@ class Pipeline final : public TurnHandler,
   State state_ = State::Built;
   Status failure_;
   Status doomed_;  // not Ok: it fails at the next turn
+  bool unrecoverable_ = false;
   const Message* in_hand_ = nullptr;
   WorkMark* mark_ = nullptr;
   uint64_t connection_loops_ = 0;

@@ -58,6 +58,7 @@ bool Pipeline::may_set_aside_poison(Now now) {
   // Not at once: the source is in the middle of a delivery.
   doomed_ = {Code::Refused, "one more poison message than poison_per_hour allows; it looks like an error of a step",
              static_cast<int>(trace_->poison_in_hour)};
+  unrecoverable_ = true;
   return false;
 }
 

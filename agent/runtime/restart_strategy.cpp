@@ -24,6 +24,11 @@ RestartDecision RestartStrategy::on_failure(int64_t now_ms) {
   return {RestartVerdict::Restart, state_.next_restart_ms};
 }
 
+void RestartStrategy::give_up(int64_t now_ms) {
+  record(now_ms);
+  state_.terminal = true;
+}
+
 /// False: the failure belongs to the one before.
 bool RestartStrategy::record(int64_t now_ms) {
   const bool any = state_.recent_count > 0;

@@ -74,6 +74,8 @@ class RestartStrategy {
 
   /// Records a failure at `now_ms` and decides. After Final, which is kept in the state, every further one is Final.
   RestartDecision on_failure(int64_t now_ms);
+  /// Records a failure that another start would only repeat: Final, whatever the rule allows.
+  void give_up(int64_t now_ms);
   /// How long until the restart that was decided on; 0: it is due, or there was no failure.
   int64_t wait_ms(int64_t now_ms) const;
   bool terminal() const { return state_.terminal; }

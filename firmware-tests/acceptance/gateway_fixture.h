@@ -67,6 +67,10 @@ class GatewayTest : public Utest {
     snprintf(payload, sizeof payload, "{\"value\":%.17g,\"ts\":%lld}", value, static_cast<long long>(event_base_ms + at_ms));
     CHECK_TRUE(gateway->publish("sensors/" + device + "/env", payload));
   }
+  /// Whether the agent that runs now logs this.
+  bool says(const std::string& text, int64_t deadline_ms = 20'000) {
+    return eventually(deadline_ms, [&] { return gateway->agent().log().find(text) != std::string::npos; });
+  }
   void crash_and_restart() {
     gateway->crash();
     CHECK_TRUE(gateway->start_agent());

@@ -155,7 +155,7 @@ TEST(Poison, a_message_that_hangs_a_step_is_found_by_the_watchdog_which_names_it
   CHECK_TRUE(eventually(20'000, [&] { return dead_letters().find("poison") != std::string::npos; }));
 }
 
-TEST(Poison, one_more_than_the_hour_allows_stops_the_pipeline_which_says_why) {
+TEST(Poison, one_more_than_the_hour_allows_ends_the_pipeline_which_says_why_and_no_other) {
   start_faulty();
   for (int poison = 1; poison <= 2; ++poison) {
     measure("d2", -666, poison);
@@ -164,10 +164,17 @@ TEST(Poison, one_more_than_the_hour_allows_stops_the_pipeline_which_says_why) {
       CHECK_TRUE(gateway->agent().start().ok());
     }
   }
-  const std::optional<ProcessEnd> end = gateway->agent().process().wait(20'000);
-  CHECK_TRUE(end.has_value());
-  LONGS_EQUAL(1, end->exit_code);
-  STRCMP_CONTAINS("faulty: failed: one more poison message than poison_per_hour allows", gateway->agent().log().c_str());
+  CHECK_TRUE(says("faulty: failed: one more poison message than poison_per_hour allows"));
+  CHECK_TRUE(says("such a failure allows no further restart"));
+  CHECK_TRUE(gateway->publish("others/d1/env", "{\"value\":1,\"ts\":1}"));
+  CHECK_TRUE(eventually(20'000, [&] { return gateway->pipeline("other").ledger.filtered == 1; }));
+  UNSIGNED_LONGS_EQUAL(1, gateway->pipeline("faulty").ledger.dead_lettered);
+  // Another start does not change that; whoever resumes it allows another hour's worth.
+  CHECK_TRUE(gateway->stop_agent());
+  CHECK_TRUE(gateway->agent().start_ready().ok());
+  CHECK_TRUE(says("faulty: FAILED, it is not started; the last failure: one more poison message"));
+  LONGS_EQUAL(0, gateway->weir({"resume", "--state-dir", gateway->state_dir(), "--pipeline", "faulty"}).end.exit_code);
+  CHECK_TRUE(eventually(20'000, [&] { return gateway->pipeline("faulty").ledger.dead_lettered == 2; }));
 }
 
 TEST(Poison, the_flight_recorder_can_be_read_with_the_agent_and_without) {

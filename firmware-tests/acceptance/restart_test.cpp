@@ -24,17 +24,17 @@ const std::string two_pipelines =
                   "restart = { strategy = \"failure-rate\", max_failures = 2, interval = \"5min\", delay = \"100ms\" }\n") +
     pipeline_text("good", "checkpoint = { interval = \"30ms\", min_pause = \"1ms\" }\n");
 
-TEST_GROUP_BASE(Restart, GatewayTest){bool says(const std::string& text, int64_t deadline_ms = 20'000){
-    return eventually(deadline_ms, [&] { return gateway->agent().log().find(text) != std::string::npos; });
-}  // namespace
-std::string state_of(const std::string& pipeline) {
-  const std::string text = gateway->weir({"status", "--state-dir", gateway->state_dir()}).output;
-  const size_t at = text.find("pipeline " + pipeline + ": ");
-  const size_t begin = at + pipeline.size() + 11;
-  return at == std::string::npos ? text : text.substr(begin, text.find('\n', begin) - begin);
-}
-}
-;
+class RestartTest : public GatewayTest {
+ public:
+  std::string state_of(const std::string& pipeline) {
+    const std::string text = gateway->weir({"status", "--state-dir", gateway->state_dir()}).output;
+    const size_t at = text.find("pipeline " + pipeline + ": ");
+    const size_t begin = at + pipeline.size() + 11;
+    return at == std::string::npos ? text : text.substr(begin, text.find('\n', begin) - begin);
+  }
+};
+
+TEST_GROUP_BASE(Restart, RestartTest){};
 
 TEST(Restart, of_one_pipeline_leaves_the_other_running_until_the_strategy_ends_it_and_resume_begins_anew) {
   start(two_pipelines);
