@@ -1,5 +1,6 @@
 #include "agent/config/binder.h"
 #include "agent/config/quantity.h"
+#include "firmware-tests/support/json_values.h"
 #include "firmware-tests/unit/config_fixture.h"
 
 #include <CppUTest/TestHarness.h>
@@ -7,61 +8,6 @@
 using namespace weir;
 
 namespace {
-
-/// Just enough JSON to say whether a text is JSON, and to look members up on the way.
-class JsonReader {
- public:
-  explicit JsonReader(std::string_view text) : text_(text) {}
-
-  bool valid() {
-    bool good = value();
-    spaces();
-    return good && at_ == text_.size();
-  }
-
- private:
-  void spaces() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
-  }
-  bool take(char character) {
-    spaces();
-    if (at_ >= text_.size() || text_[at_] != character) return false;
-    ++at_;
-    return true;
-  }
-  bool string() {
-    if (!take('"')) return false;
-    for (; at_ < text_.size() && text_[at_] != '"'; ++at_) {
-      if (static_cast<uint8_t>(text_[at_]) < 0x20) return false;
-      if (text_[at_] != '\\') continue;
-      ++at_;
-      if (at_ >= text_.size() || (text_[at_] != '"' && text_[at_] != '\\')) return false;
-    }
-    return take('"');
-  }
-  bool members(char close, bool named) {
-    if (take(close)) return true;
-    do {
-      if (named && (!string() || !take(':'))) return false;
-      if (!value()) return false;
-    } while (take(','));
-    return take(close);
-  }
-  bool value() {
-    spaces();
-    if (take('{')) return members('}', true);
-    if (take('[')) return members(']', false);
-    if (at_ < text_.size() && text_[at_] == '"') return string();
-    for (std::string_view word : {"true", "false", "null"})
-      if (text_.substr(at_).starts_with(word)) return at_ += word.size(), true;
-    size_t begin = at_;
-    while (at_ < text_.size() && ((text_[at_] >= '0' && text_[at_] <= '9') || text_[at_] == '-')) ++at_;
-    return at_ > begin;
-  }
-
-  std::string_view text_;
-  size_t at_ = 0;
-};
 
 void is_up_to_date(const char* path, const std::string& generated, const char* how) {
   std::string committed = read_whole_file(std::string(WEIR_SOURCE_DIR "/") + path);
@@ -133,7 +79,7 @@ TEST(OptionTable, every_example_is_toml_of_the_row_s_type) {
 
 TEST_GROUP(ConfigSchema){};
 
-TEST(ConfigSchema, is_json) { CHECK(JsonReader(config_schema()).valid()); }
+TEST(ConfigSchema, is_json) { CHECK(is_json(config_schema())); }
 
 TEST(ConfigSchema, has_every_option_with_its_documentation) {
   std::string schema = config_schema();
