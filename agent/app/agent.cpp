@@ -111,9 +111,8 @@ Agent::~Agent() {
 
 int Agent::exit_code(Status status) const {
   if (status.code() == Code::Busy) return exit_busy;
-  // Begun anew, the state is set aside by then: another start goes on.
-  if (status.code() == Code::Corrupt && !fresh_if_corrupt()) return exit_corrupt;
-  bool configured = status.code() == Code::Config || status.code() == Code::Incompatible;
+  if (status.code() == Code::Corrupt) return exit_corrupt;
+  const bool configured = status.code() == Code::Config || status.code() == Code::Incompatible;
   return configured ? exit_config : exit_failure;
 }
 
@@ -138,7 +137,7 @@ int Agent::fail_to_open(Status status) {
 }
 
 int Agent::fail_to_restore(Status status) {
-  if (status.code() == Code::Corrupt) fresh_if_corrupt() ? set_state_aside() : explain_corrupt();
+  if (status.code() == Code::Corrupt) explain_corrupt();
   return exit_code(status);
 }
 
@@ -247,6 +246,16 @@ Status Agent::restore_pipelines(const RunOptions& options) {
   return {};
 }
 
+/// Damage that only a restore meets is set aside as one that opening the database meets is: then all begin anew.
+Status Agent::restore_or_begin_anew(const RunOptions& options) {
+  const Status status = restore_pipelines(options);
+  if (status.code() != Code::Corrupt || !fresh_if_corrupt()) return status;
+  set_state_aside();
+  for (auto& host : hosts_) host->rebuild();
+  WEIR_TRY(open_store(store_options()));
+  return restore_pipelines(options);
+}
+
 /// What is known of earlier failures decides who starts at once; from here on a death of the process counts.
 Status Agent::recall_restarts() {
   std::vector<std::string> names;
@@ -335,7 +344,7 @@ int Agent::work(const RunOptions& options) {
   flight_.board(hosts_);
   watch_.note_stuck_in(flight_.box());
   watch_.step();
-  if (Status status = restore_pipelines(options); !status.ok()) return fail_to_restore(status);
+  if (Status status = restore_or_begin_anew(options); !status.ok()) return fail_to_restore(status);
   if (Status status = recall_restarts(); !status.ok()) return fail("cannot note the start", status);
   flight_.restored(clock_.now());
   if (Status status = record_config(); !status.ok()) return fail("cannot note the configuration", status);

@@ -76,6 +76,7 @@ class Agent final : private ControlHandler,
   Status open_store(const StoreOptions& options);
   void take_sqlite_block();
   Status restore_pipelines(const RunOptions& options);
+  Status restore_or_begin_anew(const RunOptions& options);
   Status record_config();
   Status start();
   Status watch_signals();

@@ -194,6 +194,7 @@ void tell_incident(const Incident& incident, const FlightRun& run, TextWriter& o
   tell_duration(", T_restore", incident.restore_ms, out);
   if (incident.replay_ms >= 0) tell_duration(", T_replay", incident.replay_ms, out);
   if (incident.recovery_ms() >= 0) tell_duration(", T_recovery", incident.recovery_ms(), out);
+  if (incident.fault_tolerance_ms() >= 0) tell_duration(", T_fault_tolerance", incident.fault_tolerance_ms(), out);
 }
 
 void tell_incident_json(const Incident& incident, TextWriter& out) {
@@ -215,6 +216,8 @@ void tell_incident_json(const Incident& incident, TextWriter& out) {
   object.signed_number("restore_ms", incident.restore_ms);
   object.signed_number("replay_ms", incident.replay_ms);
   object.signed_number("recovery_ms", incident.recovery_ms());
+  object.signed_number("uncovered_ms", incident.uncovered_ms);
+  object.signed_number("fault_tolerance_ms", incident.fault_tolerance_ms());
 }
 
 std::string black_box_text(const BlackBox& box) {

@@ -93,8 +93,10 @@ void FlightDeck::on_turn(Now now) {
   replaying_ = false;
   Incident& incident = box_->incident();
   incident.replay_ms = now.boot_ms - restored_boot_ms_;
-  log(LogLevel::Notice, "all that had been taken in before is in again: T_replay %lld ms, T_recovery %lld ms",
-      static_cast<long long>(incident.replay_ms), static_cast<long long>(incident.recovery_ms()));
+  log(LogLevel::Notice,
+      "all that had been taken in before is in again: T_replay %lld ms, T_recovery %lld ms, T_fault_tolerance %lld ms",
+      static_cast<long long>(incident.replay_ms), static_cast<long long>(incident.recovery_ms()),
+      static_cast<long long>(incident.fault_tolerance_ms()));
 }
 
 void FlightDeck::tell_last_incident(bool json, TextWriter& out) {

@@ -38,6 +38,13 @@ Status PipelineHost::restore(CheckpointStore& store, bool allow_non_restored_sta
   return {};
 }
 
+/// It could be built from the same configuration a moment ago.
+void PipelineHost::rebuild() {
+  pipeline_.reset();
+  const bool built = build();
+  WEIR_ASSERT(built);
+}
+
 void PipelineHost::recall(std::string_view blamed, Now now) {
   RestartRecord record;
   const LastRun last = history_.recall(plan_.name, now, record);

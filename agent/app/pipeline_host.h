@@ -45,6 +45,8 @@ class PipelineHost final : public TurnHandler, private StorageJob {
 
   /// The store still belongs to the caller's thread. As Pipeline::restore.
   Status restore(CheckpointStore& store, bool allow_non_restored_state, Now now, RestoreReport& report);
+  /// Builds it anew, as if nothing had been restored.
+  void rebuild();
   /// Takes in what is known of earlier processes: a delay goes on, and a death counts as a failure. `blamed`: the pipeline at
   /// whose message the process died, which is the one that failed then; empty: nobody knows, all have.
   void recall(std::string_view blamed, Now now);

@@ -91,8 +91,10 @@ struct PipelineTrace {
 
   std::array<char, name_bytes> name;  // empty: a free place
   InHand in_hand;
-  uint64_t newest_offset;  // that was taken in
-  uint64_t checkpoint_id;  // the newest completed one
+  uint64_t newest_offset;      // that was taken in
+  uint64_t checkpoint_id;      // the newest completed one
+  uint64_t checkpoint_offset;  // the newest message that it covers
+  int64_t checkpoint_boot_ms;  // when it was completed; meaningful in that boot
   PoisonSuspect suspect;
   int64_t poison_hour_boot_ms;  // when the hour began in which these were set aside
   uint32_t poison_in_hour;

@@ -9,7 +9,7 @@ namespace weir {
 namespace {
 
 constexpr uint32_t box_magic = 0x776E6262;
-constexpr uint32_t box_version = 1;
+constexpr uint32_t box_version = 2;
 
 uint32_t crc_of(const FlightRecord& record) {
   const auto* bytes = reinterpret_cast<const uint8_t*>(&record);
@@ -103,6 +103,17 @@ void BlackBox::count_suspects() {
   }
 }
 
+int64_t BlackBox::uncovered_ms() const {
+  const FlightRun& last = layout_->current;
+  int64_t longest_ms = 0;
+  for (const PipelineTrace& trace : layout_->traces) {
+    if (trace.name[0] == '\0' || trace.newest_offset <= trace.checkpoint_offset) continue;
+    const int64_t since_ms = trace.checkpoint_boot_ms > 0 ? trace.checkpoint_boot_ms : last.start_boot_ms;
+    longest_ms = std::max(longest_ms, last.alive_boot_ms - since_ms);
+  }
+  return longest_ms;
+}
+
 void BlackBox::open_incident(DeathCause cause, Now now, bool same_boot) {
   const FlightRun& last = layout_->current;
   Incident& incident = layout_->incident;
@@ -110,12 +121,13 @@ void BlackBox::open_incident(DeathCause cause, Now now, bool same_boot) {
   incident.cause = cause;
   incident.signal = last.crash.signal;
   incident.pid = last.pid;
-  incident.detect_ms = incident.down_ms = incident.restore_ms = incident.replay_ms = -1;
+  incident.detect_ms = incident.down_ms = incident.restore_ms = incident.replay_ms = incident.uncovered_ms = -1;
   incident.wall_ms = last.start_wall_ms + (last.alive_boot_ms - last.start_boot_ms);
   if (!same_boot) return;
   const int64_t detected_ms = last.crash.signal != 0 ? last.crash.boot_ms : last.alive_boot_ms;
   incident.detect_ms = std::max<int64_t>(detected_ms - last.alive_boot_ms, 0);
   incident.down_ms = std::max<int64_t>(now.boot_ms - detected_ms, 0);
+  incident.uncovered_ms = uncovered_ms();
   if (cause == DeathCause::Failure) return;
   for (const PipelineTrace& trace : layout_->traces) {
     if (trace.name[0] == '\0' || !trace.in_hand.sound()) continue;
@@ -145,7 +157,7 @@ bool BlackBox::begin_run(const Start& start, Now now) {
   for (PipelineTrace& trace : layout_->traces) {
     trace.in_hand = {};
     // Boot times of another boot mean nothing.
-    if (!same_boot) trace.poison_hour_boot_ms = trace.poison_in_hour = 0;
+    if (!same_boot) trace.poison_hour_boot_ms = trace.checkpoint_boot_ms = trace.poison_in_hour = 0;
   }
   if (layout_->current.pid != 0) layout_->previous = layout_->current;
   FlightRun& run = layout_->current;

@@ -59,7 +59,9 @@ const char* death_cause_name(DeathCause cause);
 
 /// A death and the recovery from it. The times are those of "T_recovery" (CLOCK_BOOTTIME, ms): f0 the last sign of life, f1 the
 /// signal where one was seen, else f0, f2 the start of the next process, f3 all restored, f4 all taken in again that had been:
-/// T_detect = f1-f0, T_down = f2-f1, T_restore = f3-f2, T_replay = f4-f3, T_recovery = f4-f0. -1: not known, or not yet.
+/// T_detect = f1-f0, T_down = f2-f1, T_restore = f3-f2, T_replay = f4-f3, T_recovery = f4-f0. T_fault_tolerance is T_recovery
+/// and what was not covered at f0: the time since the newest checkpoint of the pipeline that had waited longest for one, of
+/// those that had taken in a message since. -1: not known, or not yet.
 struct Incident {
   DeathCause cause;
   int32_t signal;
@@ -76,7 +78,9 @@ struct Incident {
   int64_t down_ms;
   int64_t restore_ms;
   int64_t replay_ms;
+  int64_t uncovered_ms;
 
+  int64_t fault_tolerance_ms() const { return uncovered_ms < 0 || recovery_ms() < 0 ? -1 : uncovered_ms + recovery_ms(); }
   int64_t recovery_ms() const {
     return detect_ms < 0 || down_ms < 0 || restore_ms < 0 || replay_ms < 0 ? -1 : detect_ms + down_ms + restore_ms + replay_ms;
   }
@@ -138,6 +142,7 @@ class BlackBox final : public FlightRecorder {
   struct Layout;
   DeathCause judge(const Start& start) const;
   void open_incident(DeathCause cause, Now now, bool same_boot);
+  int64_t uncovered_ms() const;
   void count_suspects();
 
   Layout* layout_;

@@ -34,6 +34,8 @@ void Pipeline::note_decided(uint64_t id, Status status, Now now) {
   }
   recorder_->note(FlightEvent::CheckpointCompleted, parts_.name, now, id, barrier_offset_);
   trace_->checkpoint_id = id;
+  trace_->checkpoint_offset = barrier_offset_;
+  trace_->checkpoint_boot_ms = now.boot_ms;
   // It will not come again.
   if (trace_->suspect.offset <= barrier_offset_) trace_->suspect = {};
 }

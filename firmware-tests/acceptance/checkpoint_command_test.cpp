@@ -69,6 +69,22 @@ TEST(CheckpointCommand, a_signal_asks_for_one_too) {
   STRCMP_EQUAL("requested", gateway->pipeline().checkpoint.last_reason.c_str());
 }
 
+TEST(CheckpointCommand, lists_what_the_last_death_cost) {
+  start_patient();
+  crash_and_restart();
+  CHECK_TRUE(says("T_fault_tolerance"));
+  const std::string json = gateway->weir({"status", "--state-dir", gateway->state_dir(), "--json"}).output;
+  const size_t at = json.find("\"incident\":");
+  CHECK_TRUE(at != std::string::npos);
+  const std::string incident = json.substr(at + 11, json.find('}', at) - at - 10);
+  const int64_t recovery_ms = json_int(incident, "recovery_ms").value_or(-1);
+  const int64_t uncovered_ms = json_int(incident, "uncovered_ms").value_or(-1);
+  CHECK_TRUE_TEXT(recovery_ms > 0 && uncovered_ms > 0, incident.c_str());
+  LONGS_EQUAL(recovery_ms + uncovered_ms, json_int(incident, "fault_tolerance_ms").value_or(-1));
+  const ProcessResult list = gateway->weir({"checkpoint", "list", "--state-dir", gateway->state_dir()});
+  STRCMP_CONTAINS(("T_fault_tolerance " + std::to_string(recovery_ms + uncovered_ms) + " ms").c_str(), list.output.c_str());
+}
+
 TEST(CheckpointCommand, lists_the_newest_checkpoints_with_the_parts_of_their_time_also_after_a_crash) {
   start_patient();
   LONGS_EQUAL(0, checkpoint({}).end.exit_code);

@@ -117,6 +117,36 @@ TEST(BlackBox, measures_from_the_last_sign_of_life_over_the_signal_to_the_next_s
   LONGS_EQUAL(1820, box.incident().recovery_ms());
 }
 
+TEST(BlackBox, adds_what_no_checkpoint_covered_at_the_death) {
+  begin(1000);
+  PipelineTrace& idle = *box.trace("idle");
+  idle.newest_offset = idle.checkpoint_offset = 9;
+  idle.checkpoint_boot_ms = 1100;
+  trace().newest_offset = 7;
+  trace().checkpoint_offset = 6;
+  trace().checkpoint_boot_ms = 4200;
+  box.alive(5000);
+  begin(6000);
+  LONGS_EQUAL(800, box.incident().uncovered_ms);
+  LONGS_EQUAL(-1, box.incident().fault_tolerance_ms());
+  box.incident().restore_ms = 20;
+  box.incident().replay_ms = 300;
+  LONGS_EQUAL(800 + 1320, box.incident().fault_tolerance_ms());
+  STRCMP_CONTAINS("T_recovery 1320 ms, T_fault_tolerance 2120 ms", account().c_str());
+}
+
+TEST(BlackBox, counts_from_the_start_where_there_was_no_checkpoint_and_nothing_across_a_boot) {
+  begin(1000);
+  trace().newest_offset = 1;
+  box.alive(1500);
+  begin(6000);
+  LONGS_EQUAL(500, box.incident().uncovered_ms);
+  trace().checkpoint_boot_ms = 6100;
+  begin(10, "boot-b");
+  LONGS_EQUAL(-1, box.incident().uncovered_ms);
+  LONGS_EQUAL(0, trace().checkpoint_boot_ms);
+}
+
 TEST(BlackBox, counts_deaths_in_a_row_with_the_same_message_at_the_same_place) {
   begin();
   die_with(10, 99);
