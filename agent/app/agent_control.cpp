@@ -89,6 +89,7 @@ void Agent::answer_status(bool json, TextWriter& out, Now now) {
   status.pid = getpid();
   status.name = config_.specification.agent.name;
   status.uptime_ms = now.boot_ms - process_start_.boot_ms;
+  status.now = now;
   status.ready = ready_;
   status.memory_reserved = arena_.used();
   status.memory_limit = config_.specification.agent.memory_limit;

@@ -6,6 +6,7 @@
 
 #include "agent/base/bytes.h"
 #include "agent/base/hash.h"
+#include "agent/model/link_status.h"
 #include "agent/model/poller.h"
 
 namespace weir {
@@ -33,6 +34,7 @@ struct PublisherStatus {
   uint64_t in_flight = 0;
   uint64_t connects = 0;
   const char* error = "";
+  LinkStatus link{};
 };
 
 class Publisher {

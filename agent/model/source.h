@@ -4,6 +4,7 @@
 #pragma once
 
 #include "agent/model/journal.h"
+#include "agent/model/link_status.h"
 #include "agent/model/manifest.h"
 #include "agent/model/message.h"
 #include "agent/model/poller.h"
@@ -40,6 +41,7 @@ struct SourceStatus {
   uint64_t broker_dropped = 0;  // messages that the broker says it dropped, of all its clients, since this process looks
   const char* error = "";       // why it is not connected, a constant
   JournalStatus journal;        // of `ack = "journal"`
+  LinkStatus link{};
 };
 
 class Source : public Stateful {

@@ -15,6 +15,7 @@ struct AgentStatus {
   int pid = 0;
   std::string_view name;
   int64_t uptime_ms = 0;
+  Now now;
   bool ready = false;
   uint64_t memory_reserved = 0;  // bytes, what `weir plan` prints
   uint64_t memory_limit = 0;
@@ -30,7 +31,7 @@ struct AgentStatus {
 };
 
 /// Bytes that one pipeline and the rest need at most, in either form.
-constexpr size_t status_pipeline_bytes_max = 4096;
+constexpr size_t status_pipeline_bytes_max = 5120;
 constexpr size_t status_agent_bytes_max = 3072;
 
 void render_status_json(const AgentStatus& status, TextWriter& out);

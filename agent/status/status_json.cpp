@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "agent/base/heap_guard.h"
 #include "agent/status/agent_status.h"
 #include "agent/status/json_object.h"
@@ -26,7 +28,18 @@ void render_memory(const AgentStatus& status, TextWriter& out) {
   heap.number("restart", heap_allocations(HeapOwner::Restart));
 }
 
-void render_source(const PipelineStatus& pipeline, TextWriter& out) {
+/// `link`: its members, among those of the source or the sink that has the connection.
+void render_link(const LinkStatus& link, Now now, JsonObject& object) {
+  object.number("lost", link.lost);
+  object.number("takeovers", link.takeovers);
+  object.number("closed_early", link.closed_early);
+  object.number("failed_attempts", link.failed_attempts);
+  object.signed_number("since_ms", link.since_boot_ms < 0 ? -1 : now.boot_ms - link.since_boot_ms);
+  object.signed_number("next_try_ms",
+                       link.next_try_boot_ms < 0 ? -1 : std::max<int64_t>(0, link.next_try_boot_ms - now.boot_ms));
+}
+
+void render_source(const PipelineStatus& pipeline, Now now, TextWriter& out) {
   JsonObject source(out);
   source.flag("connected", pipeline.source.connected);
   source.number("unacknowledged", pipeline.source.unacknowledged);
@@ -35,6 +48,7 @@ void render_source(const PipelineStatus& pipeline, TextWriter& out) {
   source.number("broker_dropped", pipeline.source.broker_dropped);
   source.flag("idle", pipeline.idle);
   source.text("error", pipeline.source.error);
+  render_link(pipeline.source.link, now, source);
   const JournalStatus& status = pipeline.source.journal;
   if (!status.used) return;
   JsonObject journal(source.key("journal"));
@@ -102,13 +116,14 @@ void render_recovery(const RecoveryStatus& status, TextWriter& out) {
   lost.text("copy", file_name(status.lost.copy));
 }
 
-void render_sink(const PipelineStatus& pipeline, TextWriter& out) {
+void render_sink(const PipelineStatus& pipeline, Now now, TextWriter& out) {
   JsonObject sink(out);
   sink.flag("connected", pipeline.sink.connected);
   sink.number("published", pipeline.sink.published);
   sink.number("in_flight", pipeline.sink.in_flight);
   sink.number("connects", pipeline.sink.connects);
   sink.text("error", pipeline.sink.error);
+  render_link(pipeline.sink.link, now, sink);
 }
 
 void render_restart(const RestartStatus& status, TextWriter& out) {
@@ -119,7 +134,7 @@ void render_restart(const RestartStatus& status, TextWriter& out) {
   restart.text("cause", status.cause);
 }
 
-void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
+void render_pipeline(const PipelineStatus& pipeline, Now now, TextWriter& out) {
   JsonObject object(out);
   object.text("name", pipeline.name);
   object.text("state", pipeline.state);
@@ -129,7 +144,7 @@ void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
   } else {
     object.key("watermark_ms").append("null");
   }
-  render_source(pipeline, object.key("source"));
+  render_source(pipeline, now, object.key("source"));
   render_ledger(pipeline, object.key("ledger"));
   {
     JsonObject reasons(object.key("dead_letter_reasons"));
@@ -139,7 +154,7 @@ void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
   render_checkpoint(pipeline.checkpoint, object.key("checkpoint"));
   render_recovery(pipeline.recovery, object.key("recovery"));
   render_restart(pipeline.restart, object.key("restart"));
-  render_sink(pipeline, object.key("sink"));
+  render_sink(pipeline, now, object.key("sink"));
   JsonObject outbox(object.key("outbox"));
   outbox.number("rows", pipeline.outbox_rows);
   outbox.number("bytes", pipeline.outbox_bytes);
@@ -161,7 +176,7 @@ void render_status_json(const AgentStatus& status, TextWriter& out) {
     agent.key("pipelines").append('[');
     for (size_t index = 0; index < status.pipelines.size(); ++index) {
       if (index > 0) out.append(',');
-      render_pipeline(status.pipelines[index], out);
+      render_pipeline(status.pipelines[index], status.now, out);
     }
     out.append(']');
   }

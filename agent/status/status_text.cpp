@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cinttypes>
 
 #include "agent/base/civil_time.h"
@@ -15,9 +16,24 @@ void render_size(TextWriter& out, uint64_t bytes) {
   }
 }
 
-void render_connection(TextWriter& out, bool connected, const char* error) {
+void render_connection(TextWriter& out, bool connected, const char* error, const LinkStatus& link, Now now) {
   out.append(connected ? "connected" : "not connected");
   if (!connected && error[0] != '\0') out.append(" (").append(error).append(')');
+  if (!connected && link.since_boot_ms >= 0)
+    out.printf(" for %.1f s", static_cast<double>(now.boot_ms - link.since_boot_ms) / 1000);
+  if (!connected && link.next_try_boot_ms >= 0)
+    out.printf(", next try in %.1f s", static_cast<double>(std::max<int64_t>(0, link.next_try_boot_ms - now.boot_ms)) / 1000);
+}
+
+/// What a connection without trouble does not have.
+void render_trouble(TextWriter& out, const LinkStatus& link) {
+  if (link.lost + link.failed_attempts == 0) return;
+  out.printf("\n              connection lost %" PRIu64 " times, %" PRIu64 " tries to connect failed", link.lost,
+             link.failed_attempts);
+  if (link.takeovers > 0) out.printf(", TAKEN OVER %" PRIu64 " times by another client with this id", link.takeovers);
+  if (link.closed_early > 0)
+    out.printf(", closed by the broker within ten minutes %" PRIu64 " times, as when another client has this id",
+               link.closed_early);
 }
 
 void render_lost(const RecoveryStatus& recovery, TextWriter& out) {
@@ -49,7 +65,7 @@ void render_journal(const JournalStatus& journal, TextWriter& out) {
   if (journal.error[0] != '\0') out.append(": ").append(journal.error);
 }
 
-void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
+void render_pipeline(const PipelineStatus& pipeline, Now now, TextWriter& out) {
   const Ledger& ledger = pipeline.ledger;
   out.append("\npipeline ").append(pipeline.name).append(": ").append(pipeline.state);
   if (pipeline.error[0] != '\0') out.append(" (").append(pipeline.error).append(')');
@@ -60,8 +76,9 @@ void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
     if (restart.next_in_ms >= 0) out.printf("; next start in %.1f s", static_cast<double>(restart.next_in_ms) / 1000);
   }
   out.append("\n  source      ");
-  render_connection(out, pipeline.source.connected, pipeline.source.error);
+  render_connection(out, pipeline.source.connected, pipeline.source.error, pipeline.source.link, now);
   out.printf(", %" PRIu64 " not yet acknowledged%s", pipeline.source.unacknowledged, pipeline.idle ? ", idle" : "");
+  render_trouble(out, pipeline.source.link);
   out.printf("\n  account     received %" PRIu64 " = applied %" PRIu64 " + filtered %" PRIu64 " + late %" PRIu64
              " + dead letters %" PRIu64 " + duplicates %" PRIu64,
              ledger.received, ledger.applied, ledger.filtered, ledger.late, ledger.dead_lettered, ledger.duplicate);
@@ -94,9 +111,10 @@ void render_pipeline(const PipelineStatus& pipeline, TextWriter& out) {
   if (checkpoint.error[0] != '\0') out.append(": ").append(checkpoint.error);
   if (checkpoint.overage) out.append("\n  ALARM       changes have waited for a checkpoint for longer than max_age");
   out.append("\n  sink        ");
-  render_connection(out, pipeline.sink.connected, pipeline.sink.error);
+  render_connection(out, pipeline.sink.connected, pipeline.sink.error, pipeline.sink.link, now);
   out.printf(", %" PRIu64 " results, %" PRIu64 " published, outbox %" PRIu64 " rows in memory, %" PRIu64 " bytes in all",
              ledger.results, pipeline.sink.published, pipeline.outbox_rows, pipeline.outbox_bytes);
+  render_trouble(out, pipeline.sink.link);
   const RecoveryStatus& recovery = pipeline.recovery;
   render_lost(recovery, out);
   if (recovery.checkpoint_id > 0) {
@@ -131,7 +149,7 @@ void render_status_text(const AgentStatus& status, TextWriter& out) {
     out.printf(", %" PRIu64 " heap allocations of weir's own since start", heap_allocations(HeapOwner::Weir));
   out.append('\n');
   if (!status.incident.empty()) out.append("last incident: ").append(status.incident).append('\n');
-  for (const PipelineStatus& pipeline : status.pipelines) render_pipeline(pipeline, out);
+  for (const PipelineStatus& pipeline : status.pipelines) render_pipeline(pipeline, status.now, out);
 }
 
 }  // namespace weir

@@ -19,9 +19,18 @@ int64_t Backoff::after_loss_ms() {
   return loss_ms + jitter(loss_spread_ms);
 }
 
-int64_t Backoff::after_failure_ms() {
-  int64_t delay = std::min(longest_ms, first_ms << std::min(failures_, 6U));
-  ++failures_;
+int64_t Backoff::after_contest_ms(int64_t held_ms) {
+  if (held_ms >= uncontested_ms) contests_ = 0;
+  const uint32_t before = contests_++;
+  if (before == 0) return after_loss_ms();
+  reset();
+  return doubled_ms(before - 1);
+}
+
+int64_t Backoff::after_failure_ms() { return doubled_ms(failures_++); }
+
+int64_t Backoff::doubled_ms(uint32_t times) {
+  int64_t delay = std::min(longest_ms, first_ms << std::min(times, 6U));
   int64_t spread = delay / 5;
   return delay - spread + jitter(2 * spread + 1);
 }

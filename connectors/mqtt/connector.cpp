@@ -36,6 +36,7 @@ Status Connector::start(Poller& poller, Now now) {
   WEIR_ASSERT(phase_ == Phase::Idle);
   poller_ = &poller;
   WEIR_TRY(resolver_.start());
+  link_.since_boot_ms = now.boot_ms;
   timer_fd_ = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
   if (timer_fd_ < 0) return Status(Code::Io, "cannot make a timer", errno);
   WEIR_TRY(poller.watch(resolver_.event_fd(), poll_in, resolved_entry_));
@@ -72,8 +73,9 @@ void Connector::try_next_address(Now now) {
     error_ = client_.error();
     client_.drop();
   }
+  ++link_.failed_attempts;
   tell_failure(false);
-  wait(backoff_.after_failure_ms());
+  wait(backoff_.after_failure_ms(), now);
 }
 
 bool Connector::watch_socket() {
@@ -101,7 +103,7 @@ void Connector::want(uint32_t events) {
 
 void Connector::established(Now now) {
   phase_ = Phase::Established;
-  established_boot_ms_ = now.boot_ms;
+  established_boot_ms_ = link_.since_boot_ms = now.boot_ms;
   ++connects_;
   told_ = nullptr;
   log(LogLevel::Info, "mqtt %s: connected to %s port %u", client_.options().client_id.c_str(), host_.c_str(), unsigned{port_});
@@ -116,8 +118,29 @@ void Connector::lost(Now now) {
     try_next_address(now);
     return;
   }
+  const int64_t ms = wait_after_loss_ms(now);
+  end_established(now);
+  wait(ms, now);
+}
+
+/// A takeover is a contest however soon it comes: the session was ours.
+int64_t Connector::wait_after_loss_ms(Now now) {
+  const int64_t held_ms = now.boot_ms - established_boot_ms_;
+  const Ending ending = client_.ending();
+  if (ending == Ending::TakenOver) {
+    ++link_.takeovers;
+    return backoff_.after_contest_ms(held_ms);
+  }
+  if (ending == Ending::Closed && held_ms < uncontested_ms) ++link_.closed_early;
+  if (!was_stable(now)) return backoff_.after_failure_ms();
+  return ending == Ending::Closed ? backoff_.after_contest_ms(held_ms) : backoff_.after_loss_ms();
+}
+
+void Connector::end_established(Now now) {
+  ++link_.lost;
+  link_.since_boot_ms = now.boot_ms;
   tell_failure(true);
-  wait(was_stable(now) ? backoff_.after_loss_ms() : backoff_.after_failure_ms());
+  tell_contest();
 }
 
 void Connector::drop(const char* why, Now now) {
@@ -125,9 +148,14 @@ void Connector::drop(const char* why, Now now) {
   client_.drop();
   unwatch_socket();
   error_ = why;
-  tell_failure(is_established());
   if (was_stable(now)) backoff_.reset();
-  wait(backoff_.after_failure_ms());
+  if (is_established()) {
+    end_established(now);
+  } else {
+    ++link_.failed_attempts;
+    tell_failure(false);
+  }
+  wait(backoff_.after_failure_ms(), now);
 }
 
 void Connector::close() {
@@ -145,8 +173,9 @@ bool Connector::was_stable(Now now) const {
   return phase_ == Phase::Established && now.boot_ms - established_boot_ms_ >= stable_ms;
 }
 
-void Connector::wait(int64_t ms) {
+void Connector::wait(int64_t ms, Now now) {
   phase_ = Phase::Waiting;
+  link_.next_try_boot_ms = now.boot_ms + ms;
   itimerspec when{};
   when.it_value.tv_sec = static_cast<time_t>(ms / 1000);
   when.it_value.tv_nsec = static_cast<long>(ms % 1000 * 1'000'000);
@@ -164,10 +193,21 @@ void Connector::tell_failure(bool was_established) {
   }
 }
 
+/// Once for each doubling, for two gateways may go on like this for a year.
+void Connector::tell_contest() {
+  const uint64_t count = link_.takeovers + link_.closed_early;
+  if (count < 2 || (count & (count - 1)) != 0) return;
+  log(LogLevel::Warning,
+      "mqtt %s: %llu times now another client has taken the session over, or the broker has closed the connection early: does "
+      "another gateway use this client id? Give each an agent.name, or a client_id, of its own",
+      client_.options().client_id.c_str(), static_cast<unsigned long long>(count));
+}
+
 void Connector::on_timer(uint32_t, Now now) {
   uint64_t expirations = 0;
   if (read(timer_fd_, &expirations, sizeof expirations) < 0 || phase_ != Phase::Waiting) return;
   phase_ = Phase::Held;
+  link_.next_try_boot_ms = -1;
   go(now);
 }
 

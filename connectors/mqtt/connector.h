@@ -11,6 +11,7 @@
 // Owned by a source or a publisher, which owns the client too. Reactor thread only. Takes three descriptors of the poller.
 #pragma once
 
+#include "agent/model/link_status.h"
 #include "agent/model/poller.h"
 #include "connectors/mqtt/backoff.h"
 #include "connectors/mqtt/mqtt_client.h"
@@ -60,6 +61,7 @@ class Connector {
   bool has_socket() const { return watched_fd_ >= 0; }
   bool closed() const { return phase_ == Phase::Closed; }
   uint64_t connects() const { return connects_; }
+  const LinkStatus& link() const { return link_; }
   /// Why there is no connection; a constant, empty while there is one.
   const char* error() const { return is_established() ? "" : error_; }
 
@@ -86,8 +88,11 @@ class Connector {
   bool watch_socket();
   void unwatch_socket();
   bool was_stable(Now now) const;
-  void wait(int64_t ms);
+  int64_t wait_after_loss_ms(Now now);
+  void end_established(Now now);
+  void wait(int64_t ms, Now now);
   void tell_failure(bool was_established);
+  void tell_contest();
 
   MqttClient& client_;
   ConnectorUser& user_;
@@ -108,6 +113,7 @@ class Connector {
   int64_t attempt_boot_ms_ = 0;
   int64_t established_boot_ms_ = 0;
   uint64_t connects_ = 0;
+  LinkStatus link_;
   const char* error_ = "not connected yet";
   const char* told_ = nullptr;  // the last failure that was logged
 };

@@ -80,6 +80,7 @@ struct MqttClient::Callbacks {
     if (code >= MQTT_RC_UNSPECIFIED) {
       client.error_ = mqtt_reason_text(code);
       client.explained_ = true;
+      if (code == MQTT_RC_SESSION_TAKEN_OVER) client.ending_ = Ending::TakenOver;
     } else {
       client.note_failure(code, errno);
     }
@@ -175,6 +176,7 @@ void MqttClient::store_connect_properties() {
 Status MqttClient::connect(const char* address, uint16_t port) {
   HeapScope scope(HeapOwner::Mosquitto);
   dropped_ = explained_ = disconnecting_ = false;
+  ending_ = Ending::Other;
   dup_ = Dup::Unknown;
   errno = 0;
   int code = mosquitto_connect_bind_async(handle_, address, port, keepalive_s(options_.keepalive_ms), nullptr);
@@ -279,6 +281,7 @@ Status MqttClient::publish(const char* topic, Bytes payload, uint8_t qos, bool r
 void MqttClient::note_failure(int code, int error_number) {
   if (explained_) return;
   error_ = mqtt_error_text(code, error_number);
+  if (code == MOSQ_ERR_CONN_LOST) ending_ = Ending::Closed;
   explained_ = true;
 }
 

@@ -68,6 +68,9 @@ class MqttListener {
 };
 
 enum class ReadResult : uint8_t { Packet, Drained, Lost };
+/// Who ended a connection. TakenOver: the broker says that another client came with the same id (MQTT 5). Closed: the broker,
+/// without a word.
+enum class Ending : uint8_t { Other, Closed, TakenOver };
 enum class RetainHandling : uint8_t { SendIfNew, Never, Always };
 
 class MqttClient {
@@ -107,6 +110,8 @@ class MqttClient {
 
   /// Why the last connection ended or could not be made; a constant.
   const char* error() const { return error_; }
+  /// How it ended, as far as the broker's side tells.
+  Ending ending() const { return ending_; }
   bool version_5() const { return options_.version_5; }
   const MqttOptions& options() const { return options_; }
 
@@ -124,6 +129,7 @@ class MqttClient {
   bool disconnecting_ = false;
   bool explained_ = false;  // error_ already says it better than the library's code will
   const char* error_ = "";
+  Ending ending_ = Ending::Other;
   Dup dup_ = Dup::Unknown;  // of the PUBLISH that the log has announced and on_arrival has not seen yet
   uint16_t dup_mid_ = 0;
 };

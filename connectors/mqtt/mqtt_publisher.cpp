@@ -73,6 +73,7 @@ PublisherStatus MqttPublisher::status() const {
   status.in_flight = used_;
   status.connects = connector_.connects();
   status.error = connector_.error();
+  status.link = connector_.link();
   return status;
 }
 

@@ -111,6 +111,7 @@ SourceStatus MqttSource::status() const {
   status.connects = connector_.connects();
   status.offset = offset_;
   status.error = connector_.error();
+  status.link = connector_.link();
   status.broker_dropped = drops_.dropped();
   if (status.connected && refused_subscription_) status.error = "the broker refused a subscription";
   return status;

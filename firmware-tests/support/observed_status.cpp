@@ -26,6 +26,15 @@ Element member(Element from, std::string_view name) {
 
 bool has(Element from, std::string_view name) { return from[name].error() == simdjson::SUCCESS; }
 
+void read_link(Element from, ObservedLink& to) {
+  read(from, "lost", to.lost);
+  read(from, "takeovers", to.takeovers);
+  read(from, "closed_early", to.closed_early);
+  read(from, "failed_attempts", to.failed_attempts);
+  read(from, "since_ms", to.since_ms);
+  read(from, "next_try_ms", to.next_try_ms);
+}
+
 void read_source(Element from, ObservedPipeline& to) {
   read(from, "connected", to.source.connected);
   read(from, "idle", to.source.idle);
@@ -33,6 +42,7 @@ void read_source(Element from, ObservedPipeline& to) {
   read(from, "offset", to.source.offset);
   read(from, "connects", to.source.connects);
   read(from, "error", to.source.error);
+  read_link(from, to.source.link);
 }
 
 void read_ledger(Element from, ObservedPipeline& to) {
@@ -79,6 +89,7 @@ void read_sink_and_outbox(Element from, ObservedPipeline& to) {
     read(sink, "published", to.sink.published);
     read(sink, "in_flight", to.sink.in_flight);
     read(sink, "connects", to.sink.connects);
+    read_link(sink, to.sink.link);
   }
   if (has(from, "outbox")) {
     const Element outbox = member(from, "outbox");

@@ -14,6 +14,15 @@
 
 namespace weir {
 
+struct ObservedLink {
+  uint64_t lost = 0;
+  uint64_t takeovers = 0;
+  uint64_t closed_early = 0;
+  uint64_t failed_attempts = 0;
+  int64_t since_ms = 0;
+  int64_t next_try_ms = 0;
+};
+
 struct ObservedPipeline {
   std::string name;
   std::string state;
@@ -25,6 +34,7 @@ struct ObservedPipeline {
     uint64_t offset = 0;
     uint64_t connects = 0;
     std::string error;
+    ObservedLink link;
   } source;
   Ledger ledger;
   int64_t imbalance = 0;  // as the agent computed it
@@ -54,6 +64,7 @@ struct ObservedPipeline {
     uint64_t published = 0;
     uint64_t in_flight = 0;
     uint64_t connects = 0;
+    ObservedLink link;
   } sink;
   struct {
     uint64_t rows = 0;

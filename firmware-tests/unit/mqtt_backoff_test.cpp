@@ -37,6 +37,29 @@ TEST(Backoff, begins_again_after_a_loss_or_a_reset) {
   check_within(backoff.after_failure_ms(), 800, 1200);
 }
 
+TEST(Backoff, a_contested_session_is_sought_again_more_and_more_slowly_from_the_second_time_on) {
+  Backoff backoff(7);
+  check_within(backoff.after_contest_ms(uncontested_ms - 1), 100, 300);
+  for (int64_t ms : {1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000})
+    check_within(backoff.after_contest_ms(uncontested_ms - 1), ms - ms / 5, ms + ms / 5);
+}
+
+TEST(Backoff, a_connection_that_held_for_ten_minutes_ends_the_contest) {
+  Backoff backoff(7);
+  for (int contest = 0; contest < 5; ++contest) backoff.after_contest_ms(5000);
+  check_within(backoff.after_contest_ms(uncontested_ms), 100, 300);
+  check_within(backoff.after_contest_ms(0), 800, 1200);
+}
+
+TEST(Backoff, a_contest_goes_on_through_losses_and_failures_of_other_kinds) {
+  Backoff backoff(7);
+  for (int contest = 0; contest < 3; ++contest) backoff.after_contest_ms(5000);
+  backoff.after_loss_ms();
+  backoff.after_failure_ms();
+  backoff.reset();
+  check_within(backoff.after_contest_ms(5000), 3200, 4800);
+}
+
 TEST(Backoff, same_seed_same_delays_other_seed_other_delays) {
   Backoff one(1);
   Backoff again(1);

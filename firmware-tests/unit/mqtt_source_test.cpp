@@ -780,6 +780,61 @@ TEST(MqttSource, repeats_the_reason_that_the_broker_gives_for_a_goodbye) {
   CHECK(agent->until([&] { return std::string(agent->source.status().error) == "Session taken over"; }));
 }
 
+TEST(MqttSource, counts_takeovers_and_waits_longer_after_each) {
+  start_subscribed();
+  int64_t least_ms = 0;
+  for (uint64_t count = 1; count <= 3; ++count) {
+    broker.send_disconnect(0x8E);
+    CHECK(agent->until([&] { return agent->source.status().link.takeovers == count; }));
+    const SourceStatus status = agent->source.status();
+    UNSIGNED_LONGS_EQUAL(count, status.link.lost);
+    const int64_t wait_ms = status.link.next_try_boot_ms - status.link.since_boot_ms;
+    CHECK(wait_ms > least_ms);
+    least_ms = wait_ms;
+    if (count < 3) CHECK(agent->until([&] { return agent->connected(); }));
+  }
+  CHECK(least_ms >= 1600 && least_ms <= 2400);
+  UNSIGNED_LONGS_EQUAL(0, agent->source.status().link.closed_early);
+}
+
+TEST(MqttSource, counts_connections_that_the_broker_closes_early_without_a_word_for_a_takeover_may_look_like_that) {
+  spec.version_5 = false;
+  start_subscribed();
+  agent->reactor.let_pass(1000);
+  broker.close_connection();
+  CHECK(agent->until([&] { return agent->source.status().link.closed_early == 1; }));
+  CHECK(agent->until([&] { return agent->connected(); }));
+  agent->reactor.let_pass(599'000);
+  broker.close_connection();
+  CHECK(agent->until([&] { return agent->source.status().link.closed_early == 2; }));
+  const LinkStatus link = agent->source.status().link;
+  CHECK(link.next_try_boot_ms - link.since_boot_ms >= 800);
+  UNSIGNED_LONGS_EQUAL(0, link.takeovers);
+}
+
+TEST(MqttSource, a_connection_that_ends_after_ten_minutes_is_no_early_one) {
+  start_subscribed();
+  agent->reactor.let_pass(600'000);
+  broker.close_connection();
+  CHECK(agent->until([&] { return agent->source.status().link.lost == 1; }));
+  const LinkStatus link = agent->source.status().link;
+  UNSIGNED_LONGS_EQUAL(0, link.closed_early);
+  CHECK(link.next_try_boot_ms - link.since_boot_ms <= 300);
+}
+
+TEST(MqttSource, counts_tries_that_fail_and_tells_when_the_next_one_comes) {
+  broker.answer([](Answers& answers) { answers.connack_reason = 0x88; });
+  agent = std::make_unique<Agent>(spec);
+  CHECK(checkpoints.restore(agent->source).ok());
+  CHECK(agent->start().ok());
+  CHECK(agent->until([&] { return agent->source.status().link.failed_attempts == 1; }));
+  const LinkStatus first = agent->source.status().link;
+  CHECK(first.next_try_boot_ms > first.since_boot_ms);
+  CHECK(agent->until([&] { return agent->source.status().link.failed_attempts == 2; }));
+  LONGS_EQUAL(first.since_boot_ms, agent->source.status().link.since_boot_ms);
+  UNSIGNED_LONGS_EQUAL(0, agent->source.status().link.lost);
+}
+
 TEST(MqttSource, leaves_a_broker_that_sends_more_packets_than_were_asked_for) {
   start_subscribed();
   agent->pipeline.limit = 1;
