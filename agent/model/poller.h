@@ -17,6 +17,9 @@ class PollHandler {
  public:
   virtual ~PollHandler() = default;
   virtual void on_ready(uint32_t events, Now now) = 0;
+  /// After each on_ready: how long it took. Everybody else has waited meanwhile, so whoever can work in portions takes smaller
+  /// ones when it was long.
+  virtual void on_took(int64_t /*ms*/) {}
 };
 
 class Poller {

@@ -92,6 +92,18 @@ void Reactor::arm_timer() {
   WEIR_ASSERT(timerfd_settime(timer_, TFD_TIMER_ABSTIME, &when, nullptr) == 0);
 }
 
+void Reactor::serve(int fd, uint32_t events, Now now) {
+  // Looked up for each event: a handler may have forgotten a descriptor that is still in this batch, its own among them.
+  const Watch* slot = find(fd);
+  if (slot == nullptr) return;
+  PollHandler* handler = slot->handler;
+  handler->on_ready(events, now);
+  const int64_t began_boot_ms = served_boot_ms_;
+  served_boot_ms_ = clock_.now().boot_ms;
+  slot = find(fd);
+  if (slot != nullptr && slot->handler == handler) handler->on_took(served_boot_ms_ - began_boot_ms);
+}
+
 Status Reactor::turn() {
   arm_timer();
   epoll_event events[16];
@@ -101,6 +113,7 @@ Status Reactor::turn() {
     return {Code::Io, "epoll_wait failed", errno};
   }
   Now now = clock_.now();
+  served_boot_ms_ = now.boot_ms;
   for (int index = 0; index < count; ++index) {
     int fd = events[index].data.fd;
     if (fd == timer_) {
@@ -108,9 +121,7 @@ Status Reactor::turn() {
       if (read(timer_, &expirations, sizeof expirations) > 0) armed_for_ = INT64_MIN;
       continue;
     }
-    // Looked up again for each event: a handler may have forgotten a descriptor that is still in this batch.
-    Watch* slot = find(fd);
-    if (slot != nullptr) slot->handler->on_ready(events[index].events, now);
+    serve(fd, events[index].events, now);
   }
   for (TurnHandler* handler : handlers_.first(handler_count_)) handler->on_turn(now);
   pulse_.step();

@@ -1,5 +1,6 @@
 // Reactor: the one thread that runs sources, operators and sinks. It waits with epoll for descriptors and with a timerfd on
-// CLOCK_BOOTTIME for deadlines, reads the clock once per turn and hands the time down. Everything it calls must return soon.
+// CLOCK_BOOTTIME for deadlines, reads the clock once per turn and hands the time down. Everything it calls must return soon; it
+// tells each handler how long it took.
 // Owned by the agent; every method is for the reactor's own thread, before or inside run().
 #pragma once
 
@@ -46,6 +47,7 @@ class Reactor final : public Poller {
     uint32_t events = 0;
   };
   Watch* find(int fd);
+  void serve(int fd, uint32_t events, Now now);
   void arm_timer();
   Status turn();
 
@@ -56,6 +58,7 @@ class Reactor final : public Poller {
   int epoll_ = -1;
   int timer_ = -1;
   int64_t armed_for_ = INT64_MAX;
+  int64_t served_boot_ms_ = 0;  // when the last handler was done
   bool running_ = false;
   Pulse pulse_;
 };

@@ -30,6 +30,8 @@ class ConnectorUser {
   virtual void on_connecting() = 0;
   /// The socket is ready, or was when the poller looked.
   virtual void on_socket(uint32_t events, Now now) = 0;
+  /// How long on_socket took.
+  virtual void on_socket_took(int64_t /*ms*/) {}
 };
 
 class Connector {
@@ -69,14 +71,21 @@ class Connector {
   enum class Phase : uint8_t { Idle, Held, Resolving, Connecting, Established, Waiting, Closed };
   using Event = void (Connector::*)(uint32_t events, Now now);
   /// Three descriptors report to one object; this says which one it was.
-  class Entry final : public PollHandler {
+  class Entry : public PollHandler {
    public:
     Entry(Connector& owner, Event event) : owner_(owner), event_(event) {}
     void on_ready(uint32_t events, Now now) override { (owner_.*event_)(events, now); }
 
-   private:
+   protected:
     Connector& owner_;
+
+   private:
     Event event_;
+  };
+  class SocketEntry final : public Entry {
+   public:
+    using Entry::Entry;
+    void on_took(int64_t ms) override { owner_.user_.on_socket_took(ms); }
   };
 
   void on_resolved(uint32_t events, Now now);
@@ -103,7 +112,7 @@ class Connector {
   Poller* poller_ = nullptr;
   Entry resolved_entry_{*this, &Connector::on_resolved};
   Entry timer_entry_{*this, &Connector::on_timer};
-  Entry socket_entry_{*this, &Connector::on_socket};
+  SocketEntry socket_entry_{*this, &Connector::on_socket};
   Phase phase_ = Phase::Idle;
   Addresses addresses_;
   size_t next_address_ = 0;

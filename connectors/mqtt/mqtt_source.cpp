@@ -11,7 +11,6 @@
 namespace weir {
 namespace {
 
-constexpr int reads_per_turn = 256;
 constexpr int64_t stall_ms = 5000;
 constexpr int64_t goodbye_ms = 2000;
 constexpr int refused_from = 0x80;
@@ -146,6 +145,7 @@ void MqttSource::on_connecting() {
 
 void MqttSource::on_socket(uint32_t events, Now now) {
   now_ = now;
+  read_in_one_go_ = 0;
   if ((events & (poll_in | poll_error)) != 0) {
     if (may_read()) {
       read();
@@ -161,7 +161,7 @@ void MqttSource::read() {
   bool lost = false;
   reading_ = true;
   blocked_boot_ms_ = -1;
-  for (int count = 0; count < reads_per_turn && !lost && may_read(); ++count) {
+  for (; read_in_one_go_ < share_.reads() && !lost && may_read(); ++read_in_one_go_) {
     ReadResult result = client_.read_one();
     if (connack_arrived_) accept_session();
     if (result == ReadResult::Drained) break;

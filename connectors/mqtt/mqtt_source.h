@@ -26,6 +26,7 @@
 #include "connectors/mqtt/filter_list.h"
 #include "connectors/mqtt/journaling.h"
 #include "connectors/mqtt/mqtt_client.h"
+#include "connectors/mqtt/read_share.h"
 #include "connectors/mqtt/session_tail.h"
 
 namespace weir {
@@ -90,6 +91,7 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
   bool may_connect() const override { return !stopping_ && may_read(); }
   void on_connecting() override;
   void on_socket(uint32_t events, Now now) override;
+  void on_socket_took(int64_t ms) override { share_.used(read_in_one_go_, ms); }
 
   bool may_replay() const override { return !stopping_ && !in_barrier_ && handler_->ready(); }
   void on_replay(const JournalRecord& record, Now now) override;
@@ -128,6 +130,8 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
   Connector connector_;
   SessionTail tail_;
   DropWatch drops_;
+  ReadShare share_;
+  uint32_t read_in_one_go_ = 0;
   std::span<uint8_t> payload_;          // a copy, for decoders read a few bytes past the end
   FilterList filters_;                  // as configured
   FilterList subscribed_;               // what the broker's session holds, as far as it has confirmed

@@ -1,0 +1,120 @@
+// A pipeline that cannot keep up presses back to its own source, and to nobody else.
+#include "firmware-tests/acceptance/gateway_fixture.h"
+
+namespace {
+
+using namespace weir;
+
+/// "slow" needs 5 ms of processor time for each reading, "quick" hands them through.
+constexpr const char* slow_and_quick_config = R"toml(
+[agent]
+name = "box"
+state_dir = "@STATE@"
+
+[mqtt.local]
+url = "@BROKER@"
+
+[[pipeline]]
+name = "slow"
+checkpoint = { interval = "200ms" }
+
+  [pipeline.source]
+  mqtt = "local"
+  topics = ["slow/+"]
+  fields = { value = "float" }
+
+  [[pipeline.step]]
+  id = "work"
+  operator = "faulty"
+
+  [pipeline.sink]
+  mqtt = "local"
+  topic = "slow-results"
+
+[[pipeline]]
+name = "quick"
+checkpoint = { interval = "20ms", min_pause = "1ms" }
+
+  [pipeline.source]
+  mqtt = "local"
+  topics = ["quick/+"]
+  fields = { value = "int", ts = "time(ms)" }
+
+  [pipeline.sink]
+  mqtt = "local"
+  topic = "results/quick"
+)toml";
+
+class OverloadTest : public GatewayTest {
+ public:
+  static constexpr int slow_messages = 2000;
+  static constexpr int64_t way_ms_max = 700;
+
+  void start_both() {
+    gateway = std::make_unique<TestGateway>(slow_and_quick_config, WEIR_FAULTY);
+    CHECK_TRUE(gateway->start());
+  }
+  /// Ten seconds of work.
+  void flood_the_slow_one() {
+    for (int number = 0; number < slow_messages; ++number) CHECK_TRUE(gateway->publish("slow/d", R"({"value":-668})"));
+    CHECK_TRUE(gateway->sensor().drain());
+  }
+  uint64_t slow_received() { return gateway->pipeline("slow").ledger.received; }
+  /// The longest time from publishing a reading to its result, of some readings one after the other.
+  int64_t longest_way_ms(int count) {
+    int64_t longest_ms = 0;
+    for (int number = 0; number < count; ++number) {
+      const size_t before = gateway->listener().count();
+      const int64_t start_ms = monotonic_ms();
+      CHECK_TRUE(gateway->publish("quick/d", "{\"value\":" + std::to_string(number) + ",\"ts\":1}"));
+      CHECK_TRUE(gateway->listener().wait_for_count(before + 1, 20'000));
+      longest_ms = std::max(longest_ms, monotonic_ms() - start_ms);
+    }
+    return longest_ms;
+  }
+};
+
+TEST_GROUP_BASE(Overload, OverloadTest){};
+
+TEST(Overload, a_slow_pipeline_neither_delays_another_nor_its_acknowledgements) {
+  start_both();
+  flood_the_slow_one();
+  const auto began = [](const ObservedAgent& agent) { return agent.pipeline("slow").ledger.received > 20; };
+  CHECK_TRUE(began(gateway->agent().wait_for(began)));
+  // About 50 ms. Were the slow one allowed 256 messages at a time, each of the two looks at the socket would wait 1280 ms.
+  CHECK_TRUE(longest_way_ms(20) < way_ms_max);
+  const auto acknowledged = [](const ObservedAgent& agent) { return agent.pipeline("quick").source.unacknowledged == 0; };
+  CHECK_TRUE(acknowledged(gateway->agent().wait_for(acknowledged, way_ms_max)));
+  const ObservedPipeline slow = gateway->pipeline("slow");
+  CHECK_TRUE(slow.ledger.received < slow_messages);
+  CHECK_TRUE(slow.source.unacknowledged < slow_messages);
+  CHECK_TRUE(gateway->wait_received(slow_messages + 20, 60'000));
+  UNSIGNED_LONGS_EQUAL(slow_messages, gateway->pipeline("slow").ledger.applied);
+}
+
+TEST(Overload, a_pipeline_whose_results_have_no_room_holds_up_its_own_input_only) {
+  gateway = std::make_unique<TestGateway>(slow_and_quick_config, WEIR_FAULTY);
+  // Nobody listens there.
+  gateway->replace("[[pipeline]]\nname = \"slow\"",
+                   "[mqtt.nobody]\nurl = \"mqtt://127.0.0.1:9\"\n\n[[pipeline]]\nname = \"slow\"");
+  gateway->replace("mqtt = \"local\"\n  topic = \"slow-results\"",
+                   "mqtt = \"nobody\"\n  topic = \"slow-results\"\n  outbox = { memory = \"4KiB\", max_bytes = \"8KiB\" }");
+  gateway->write_config();
+  CHECK_TRUE(gateway->start_broker());
+  CHECK_TRUE(gateway->start_clients());
+  CHECK_TRUE(gateway->agent().start_ready().ok());
+  CHECK_TRUE(gateway->broker().wait_for_subscription("box-slow"));
+  CHECK_TRUE(gateway->broker().wait_for_subscription("box-quick"));
+  for (int number = 0; number < slow_messages; ++number) CHECK_TRUE(gateway->publish("slow/d", R"({"value":1})"));
+  const auto blocked = [](const ObservedAgent& agent) { return agent.pipeline("slow").state == "blocked"; };
+  CHECK_TRUE(blocked(gateway->agent().wait_for(blocked)));
+  CHECK_TRUE(longest_way_ms(20) < way_ms_max);
+  // It leaves what it cannot take to the broker, which keeps it.
+  const auto left = [](const ObservedAgent& agent) { return !agent.pipeline("slow").source.connected; };
+  CHECK_TRUE(left(gateway->agent().wait_for(left)));
+  CHECK_TRUE(longest_way_ms(20) < way_ms_max);
+  CHECK_TRUE(gateway->pipeline("slow").ledger.received < slow_messages);
+  CHECK_TRUE(gateway->pipeline("quick").source.connected);
+}
+
+}  // namespace
