@@ -99,12 +99,7 @@ TEST(Overload, a_pipeline_whose_results_have_no_room_holds_up_its_own_input_only
                    "[mqtt.nobody]\nurl = \"mqtt://127.0.0.1:9\"\n\n[[pipeline]]\nname = \"slow\"");
   gateway->replace("mqtt = \"local\"\n  topic = \"slow-results\"",
                    "mqtt = \"nobody\"\n  topic = \"slow-results\"\n  outbox = { memory = \"4KiB\", max_bytes = \"8KiB\" }");
-  gateway->write_config();
-  CHECK_TRUE(gateway->start_broker());
-  CHECK_TRUE(gateway->start_clients());
-  CHECK_TRUE(gateway->agent().start_ready().ok());
-  CHECK_TRUE(gateway->broker().wait_for_subscription("box-slow"));
-  CHECK_TRUE(gateway->broker().wait_for_subscription("box-quick"));
+  CHECK_TRUE(gateway->start());
   for (int number = 0; number < slow_messages; ++number) CHECK_TRUE(gateway->publish("slow/d", R"({"value":1})"));
   const auto blocked = [](const ObservedAgent& agent) { return agent.pipeline("slow").state == "blocked"; };
   CHECK_TRUE(blocked(gateway->agent().wait_for(blocked)));
