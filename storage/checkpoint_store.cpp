@@ -182,7 +182,7 @@ Result<PipelineRow> SqliteCheckpointStore::open_pipeline(std::string_view name, 
     if (Status status = read_counters(opened, row.value()); !status.ok()) return status;
     pipeline = &pipelines_.emplace_back(std::move(opened));
   }
-  pipeline->limits = limits;
+  if (!read_only_) pipeline->limits = limits;
   const Counters& counters = pipeline->counters;
   const NewestNote newest = newest_.find(name);
   return PipelineRow{pipeline->pipeline, counters.last_checkpoint_id, counters.reserved_id, newest.checkpoint_id,

@@ -88,6 +88,8 @@ class SqliteCheckpointStore final : public CheckpointStore {
   Status keep_part(const KeptPart& part) override;
   Status forget_kept(uint32_t op, bool with_state) override;
   Status load_kept(const KeptPart& part, RestoreHandler& handler) override;
+  /// Until it is told otherwise: what is read makes nothing new and repairs nothing, as with `open_existing`.
+  void look_only(bool only) { read_only_ = only; }
   /// The names of all pipelines that have state here.
   Status each_pipeline(FunctionRef<Status(std::string_view name)> visit);
 

@@ -78,17 +78,28 @@ void RestartFile::assign(const std::vector<std::string>& names) {
 
 Status RestartFile::open(const std::string& state_dir, const std::vector<std::string>& names) {
   WEIR_ASSERT(descriptor_ < 0);
-  const std::string path = state_dir + file_name;
-  const bool existed = file_exists(path);
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  path_ = state_dir + file_name;
+  const bool existed = file_exists(path_);
+  descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor_ < 0) return {Code::Io, "cannot open the history of restarts", errno};
-  const uint64_t bytes = file_bytes(path);
+  const uint64_t bytes = file_bytes(path_);
   damaged_ = bytes % (2 * place_bytes) != 0 || bytes > file_bytes_max;
   if (damaged_ && ftruncate(descriptor_, 0) != 0) return {Code::Io, "cannot begin the history of restarts anew", errno};
   if (!damaged_) WEIR_TRY(read_pairs(bytes));
   assign(names);
-  WEIR_TRY(extend_with_zeros(path, pairs_.size() * 2 * place_bytes));
+  WEIR_TRY(extend_with_zeros(path_, pairs_.size() * 2 * place_bytes));
   return existed ? Status() : sync_directory(state_dir);
+}
+
+Status RestartFile::admit(const std::string& name) {
+  if (descriptor_ < 0 || pair_of(name) != nullptr) return {};
+  auto place = std::ranges::find(pairs_, uint64_t{0}, &Pair::name);
+  if (place == pairs_.end()) {
+    place = pairs_.insert(pairs_.end(), Pair());
+    WEIR_TRY(extend_with_zeros(path_, pairs_.size() * 2 * place_bytes));
+  }
+  place->name = hash_of(name);
+  return {};
 }
 
 void RestartFile::close() {

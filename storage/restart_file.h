@@ -4,7 +4,7 @@
 //
 // A pipeline has two places of 1024 bytes that take turns, each with a number and a CRC32C: a write that is cut short leaves
 // the record before. A write is a pwrite; sync() is the fdatasync. Owned by the agent; used by one thread at a time, the
-// storage thread while the agent runs. Allocates in open() only.
+// storage thread while the agent runs. Allocates in open() and admit() only.
 #pragma once
 
 #include <array>
@@ -30,6 +30,8 @@ class RestartFile {
   /// Opens the file, or creates it, with room for these names; records of other names give way when there is no room else.
   /// Code::Full or Code::Io: nothing will be kept.
   Status open(const std::string& state_dir, const std::vector<std::string>& names);
+  /// Makes room for one more name, if it has none; an earlier record of that name is forgotten. Allocates.
+  Status admit(const std::string& name);
   void close();
   /// Whether a pipeline's two places were both unreadable, or the file was no such file: what was there is forgotten.
   bool damaged() const { return damaged_; }
@@ -55,6 +57,7 @@ class RestartFile {
   void assign(const std::vector<std::string>& names);
   const Pair* pair_of(std::string_view name) const;
 
+  std::string path_;
   int descriptor_ = -1;
   bool damaged_ = false;
   std::vector<Pair> pairs_;

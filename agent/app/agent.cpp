@@ -32,33 +32,26 @@ constexpr size_t descriptors_own = 8 + connector_descriptors;
 constexpr size_t descriptors_per_pipeline = 2 * connector_descriptors;  // source and sink
 constexpr size_t control_answer_bytes_min = 64 * 1024;
 
-size_t control_answer_bytes(const Specification& specification) {
-  return std::max(control_answer_bytes_min, status_agent_bytes_max + specification.pipeline.size() * status_pipeline_bytes_max);
-}
+/// Pipelines that reloads may add to those of the start.
+constexpr size_t slots_spare = 8;
 
-// A table of a lookup may be read from a SQLite file while the agent runs.
-bool reads_lookup_tables(const Specification& specification) {
-  return std::ranges::any_of(specification.pipeline, [](const PipelineSpec& pipeline) {
-    return std::ranges::any_of(pipeline.step, [](const StepSpec& step) {
-      return step.kind != nullptr && std::string_view(step.kind->verb) == "lookup";
-    });
-  });
+size_t control_answer_bytes(size_t pipelines) {
+  return std::max(control_answer_bytes_min, status_agent_bytes_max + pipelines * status_pipeline_bytes_max);
 }
 
 }  // namespace
 
 Agent::Agent(LoadedConfig& config, Clock& clock)
-    : config_(config),
+    : config_(std::shared_ptr<void>(), &config),
+      slots_(config.specification.pipeline.size() + slots_spare),
       clock_(clock),
       process_start_(clock.now()),
-      reactor_(arena_, clock, descriptors_own + descriptors_per_pipeline * config.specification.pipeline.size(),
-               config.specification.pipeline.size() + 1),
-      watch_(arena_, config.specification),
-      control_(arena_, control_answer_bytes(config.specification)),
+      reactor_(arena_, clock, descriptors_own + descriptors_per_pipeline * slots_, slots_ + 1),
+      watch_(arena_, config.specification, slots_),
+      control_(arena_, control_answer_bytes(slots_)),
       list_job_(*this) {
-  pipeline_status_ = arena_.take<PipelineStatus>(config.specification.pipeline.size(), "status",
-                                                 "what the control socket shows of each pipeline");
-  connection_loops_ = arena_.take<uint64_t>(config.specification.pipeline.size(), "status", "");
+  pipeline_status_ = arena_.take<PipelineStatus>(slots_, "status", "what the control socket shows of each pipeline");
+  connection_loops_ = arena_.take<uint64_t>(slots_, "status", "");
   build_hosts();
   take_sqlite_block();
   checkpoint_requests_ = std::make_unique<CheckpointRequests>(hosts_);
@@ -66,24 +59,15 @@ Agent::Agent(LoadedConfig& config, Clock& clock)
   savepoint_pages_ = std::make_unique<SavepointPages>(hosts_, answers);
   control_topic_ = build_control_topic(config, arena_);
   control_topic_requests_ = std::make_unique<CheckpointRequests>(hosts_);
+  Reload::Owner& reloaded = *this;
+  reload_ = std::make_unique<Reload>(reloaded, restart_history_, hosts_);
 }
 
 void Agent::build_hosts() {
-  check_pipelines(config_);
-  const std::vector<PipelineSpec>& specs = config_.specification.pipeline;
-  for (size_t index = 0; index < specs.size(); ++index) {
-    const PipelineSpec& spec = specs[index];
-    PipelineHost::Plan plan{spec.name, spec.fingerprint, restart_rule(spec.restart), {}};
-    plan.build = [this, &spec, index](Arena& arena) {
-      std::unique_ptr<Pipeline> pipeline = build_pipeline(config_, spec, arena, &journal_thread_);
-      if (pipeline == nullptr) return pipeline;
-      pipeline->mark_work(watch_.mark(index));
-      flight_.board(*pipeline);
-      return pipeline;
-    };
-    hosts_.push_back(std::make_unique<PipelineHost>(std::move(plan), arena_, restart_history_));
-  }
-  if (config_.diagnostics.errors() > 0) hosts_.clear();
+  check_pipelines(*config_);
+  for (size_t index = 0; index < config_->specification.pipeline.size(); ++index)
+    hosts_.push_back(std::make_unique<PipelineHost>(host_plan(config_, index, index), arena_, restart_history_));
+  if (config_->diagnostics.errors() > 0) hosts_.clear();
 }
 
 Agent::~Agent() {
@@ -103,7 +87,7 @@ int Agent::fail(const char* what, Status status) const {
 }
 
 int Agent::fail_to_open(Status status) {
-  const char* directory = config_.specification.agent.state_dir.c_str();
+  const char* directory = config_->specification.agent.state_dir.c_str();
   if (status.code() == Code::Busy && status.detail() > 0) {
     log(LogLevel::Error, "another agent (pid %d) is using %s; stop it, or give this one another agent.state_dir",
         status.detail(), directory);
@@ -124,10 +108,10 @@ int Agent::fail_to_restore(Status status) {
 
 // ---- damaged state
 
-bool Agent::fresh_if_corrupt() const { return config_.specification.agent.on_corrupt == "fresh"; }
+bool Agent::fresh_if_corrupt() const { return config_->specification.agent.on_corrupt == "fresh"; }
 
 void Agent::explain_corrupt() const {
-  const char* directory = config_.specification.agent.state_dir.c_str();
+  const char* directory = config_->specification.agent.state_dir.c_str();
   log(LogLevel::Error,
       "%s/weir.db is damaged or gone and was left as it is. Ways out: put a copy of the state directory back, or restore a "
       "savepoint; or keep weir.db, weir.db-wal and weir.newest under other names and start, which begins with empty state; or "
@@ -139,7 +123,7 @@ void Agent::explain_corrupt() const {
 /// ALARM: what the pipelines knew is lost, and they begin anew.
 void Agent::set_state_aside() {
   store_.reset();
-  const Result<std::string> kept = move_aside(config_.specification.agent.state_dir);
+  const Result<std::string> kept = move_aside(config_->specification.agent.state_dir);
   if (kept.ok()) {
     log(LogLevel::Error,
         "ALARM: the stored state is damaged beyond use; it is kept as %s, and the pipelines begin empty (agent.on_corrupt)",
@@ -153,9 +137,9 @@ void Agent::set_state_aside() {
 // ---- start
 
 StoreOptions Agent::store_options() const {
-  const std::vector<PipelineSpec>& specs = config_.specification.pipeline;
+  const std::vector<PipelineSpec>& specs = config_->specification.pipeline;
   StoreOptions options;
-  options.state_dir = config_.specification.agent.state_dir;
+  options.state_dir = config_->specification.agent.state_dir;
   options.fresh_if_corrupt = fresh_if_corrupt();
   // One database serves all pipelines, so the most careful of them decides.
   bool all_careless =
@@ -174,7 +158,8 @@ StoreOptions Agent::store_options() const {
 
 void Agent::take_sqlite_block() {
   uint64_t bytes = SqliteCheckpointStore::memory_bytes(store_options());
-  if (reads_lookup_tables(config_.specification)) bytes += LookupDatabase::memory_bytes;
+  lookups_ = reads_lookup_tables(config_->specification);
+  if (lookups_) bytes += LookupDatabase::memory_bytes;
   sqlite_block_ = arena_.take<uint8_t>(static_cast<size_t>(bytes), "sqlite", "what the state database needs, once");
 }
 
@@ -186,7 +171,7 @@ Status Agent::open_store(const StoreOptions& options) {
 Status Agent::open_state() {
   int64_t start = clock_.now().boot_ms;
   sqlite_memory_.emplace(sqlite_block_);
-  const StoreOptions options = store_options();
+  const StoreOptions options = opened_for_ = store_options();
   Status status = open_store(options);
   if (status.code() == Code::Corrupt && fresh_if_corrupt()) {
     log(LogLevel::Error, "%s: %s (%d)", options.state_dir.c_str(), status.text(), status.detail());
@@ -232,8 +217,11 @@ Status Agent::restore_or_begin_anew(const RunOptions& options) {
   const Status status = restore_pipelines(options);
   if (status.code() != Code::Corrupt || !fresh_if_corrupt()) return status;
   set_state_aside();
-  for (auto& host : hosts_) host->rebuild();
-  WEIR_TRY(open_store(store_options()));
+  for (auto& host : hosts_) {
+    host->rebuild();
+    host->board();
+  }
+  WEIR_TRY(open_store(opened_for_));
   return restore_pipelines(options);
 }
 
@@ -241,7 +229,7 @@ Status Agent::restore_or_begin_anew(const RunOptions& options) {
 Status Agent::recall_restarts() {
   std::vector<std::string> names;
   for (const auto& host : hosts_) names.push_back(host->name());
-  restart_history_.open(config_.specification.agent.state_dir, names);
+  restart_history_.open(config_->specification.agent.state_dir, names);
   const Now now = clock_.now();
   for (auto& host : hosts_) {
     host->recall(flight_.blamed(), now);
@@ -260,7 +248,7 @@ void Agent::note_ends(Now now) {
 
 /// For whoever looks at the state later; a full disk stops nothing.
 Status Agent::record_config() {
-  const Status status = store_->put_value(config_value_name, config_record(config_));
+  const Status status = store_->put_value(config_value_name, config_record(*config_));
   return status.code() == Code::Full ? Status() : status;
 }
 
@@ -286,20 +274,19 @@ Status Agent::watch_signals() {
   return reactor_.watch(signals_, poll_in, *this);
 }
 
-Status Agent::start() {
+Status Agent::start(const RunOptions& options) {
   WEIR_TRY(reactor_.open());
   WEIR_TRY(watch_signals());
   storage_ = std::make_unique<StorageThread>(*store_, watch_.storage());
   WEIR_TRY(storage_->start(reactor_));
-  if (std::ranges::any_of(config_.specification.pipeline, &PipelineSpec::has_journal))
-    WEIR_TRY(journal_thread_.start(reactor_));
-  WEIR_TRY(control_.start(reactor_, control_path(config_.specification.agent.state_dir), *this));
+  BackgroundExecutor* journal = journal_for(*config_);
+  reload_->connect(options.paths, options.overrides, reactor_, *storage_, *store_);
+  WEIR_TRY(control_.start(reactor_, control_path(config_->specification.agent.state_dir), *this));
   Now now = clock_.now();
   last_tick_boot_ms_ = now.boot_ms;
-  const bool journals = std::ranges::any_of(config_.specification.pipeline, &PipelineSpec::has_journal);
   for (auto& host : hosts_) {
     reactor_.add(*host);
-    WEIR_TRY(host->start(reactor_, *storage_, journals ? &journal_thread_ : nullptr, now));
+    WEIR_TRY(host->start(reactor_, *storage_, journal, now));
   }
   if (control_topic_ != nullptr) WEIR_TRY(control_topic_->start(reactor_, *this, now));
   reactor_.add(*this);
@@ -310,7 +297,7 @@ int Agent::run(const RunOptions& options) {
   // A large message is a large block of libmosquitto's; it goes back to the system at once instead of staying in the heap.
   mallopt(M_MMAP_THRESHOLD, 64 * 1024);
   mallopt(M_TRIM_THRESHOLD, 128 * 1024);
-  log(LogLevel::Notice, "weir %s starts as \"%s\", %zu bytes reserved", weir_version, config_.specification.agent.name.c_str(),
+  log(LogLevel::Notice, "weir %s starts as \"%s\", %zu bytes reserved", weir_version, config_->specification.agent.name.c_str(),
       arena_.used());
   if (Status status = watch_.begin(reactor_.pulse()); !status.ok()) return fail("cannot start the watchdog", status);
   const int code = work(options);
@@ -321,15 +308,16 @@ int Agent::run(const RunOptions& options) {
 
 int Agent::work(const RunOptions& options) {
   if (Status status = open_state(); !status.ok()) return fail_to_open(status);
-  flight_.open(config_.specification.agent.state_dir, process_start_);
-  flight_.board(hosts_);
+  flight_.open(config_->specification.agent.state_dir, process_start_);
+  flight_.begin(hosts_);
+  for (auto& host : hosts_) host->board();
   watch_.note_stuck_in(flight_.box());
   watch_.step();
   if (Status status = restore_or_begin_anew(options); !status.ok()) return fail_to_restore(status);
   if (Status status = recall_restarts(); !status.ok()) return fail("cannot note the start", status);
   flight_.restored(clock_.now());
   if (Status status = record_config(); !status.ok()) return fail("cannot note the configuration", status);
-  if (Status status = start(); !status.ok()) return fail("cannot start", status);
+  if (Status status = start(options); !status.ok()) return fail("cannot start", status);
   arena_.freeze();
   drop_start_up_pages();
   ready_ = true;
@@ -349,6 +337,7 @@ int Agent::work(const RunOptions& options) {
 void Agent::begin_stop(Now now, bool drain) {
   if (stopping_) return;
   stopping_ = true;
+  reload_->stop();
   flight_.stopping(now);
   service_notify("STOPPING=1");
   watch_.ask_for_time();
@@ -372,13 +361,14 @@ int Agent::finish() {
 
 void Agent::on_turn(Now now) {
   flight_.on_turn(now);
-  const bool all_stopped = std::ranges::all_of(hosts_, [](const auto& host) { return host->stopped(); });
+  const bool all_stopped = stopping_ && std::ranges::all_of(hosts_, [](const auto& host) { return host->stopped(); });
   const bool failed = std::ranges::any_of(hosts_, [](const auto& host) { return !host->store_failure().ok(); });
   // A store that failed once is not written again; the process ends, and whoever supervises it starts it anew.
   if (failed) begin_stop(now);
   if (checkpoint_requests_->poll(now)) control_.answer(now);
   if (control_topic_requests_->poll(now)) control_topic_->answer(now);
-  if (all_stopped && !job_in_flight_ && !savepoint_pages_->busy()) reactor_.stop();
+  reload_->on_turn(now);
+  if (all_stopped && !job_in_flight_ && !savepoint_pages_->busy() && !reload_->busy()) reactor_.stop();
   last_turn_boot_ms_ = now.boot_ms;
   if (now.boot_ms - last_tick_boot_ms_ < 1000) return;
   last_tick_boot_ms_ = now.boot_ms;
@@ -397,11 +387,12 @@ int64_t Agent::next_deadline_boot_ms() const {
 }
 
 void Agent::report_connections() {
-  for (size_t index = 0; index < hosts_.size(); ++index) {
-    const bool runs = hosts_[index]->running();
-    const uint64_t loops = runs ? hosts_[index]->pipeline()->connection_loops() : 0;
-    if (loops != connection_loops_[index] || !runs) watch_.connections_ran(index);
-    connection_loops_[index] = loops;
+  for (size_t slot = 0; slot < slots_; ++slot) {
+    const auto host = std::ranges::find(hosts_, slot, [](const auto& each) { return each->plan().slot; });
+    const bool runs = host != hosts_.end() && (*host)->running();
+    const uint64_t loops = runs ? (*host)->pipeline()->connection_loops() : 0;
+    if (loops != connection_loops_[slot] || !runs) watch_.connections_ran(slot);
+    connection_loops_[slot] = loops;
   }
 }
 
@@ -440,7 +431,7 @@ void Agent::on_ready(uint32_t, Now now) {
           if (host->running()) host->pipeline()->request_checkpoint();
         break;
       default:
-        log(LogLevel::Warning, "SIGHUP: reloading is not part of this version; restart the agent to take a new configuration");
+        reload_->ask(now);
     }
   }
 }

@@ -11,6 +11,7 @@
 #include "agent/app/checkpoint_requests.h"
 #include "agent/app/flight_deck.h"
 #include "agent/app/pipeline_host.h"
+#include "agent/app/reload.h"
 #include "agent/app/restart_history.h"
 #include "agent/app/savepoint_pages.h"
 #include "agent/base/arena.h"
@@ -27,13 +28,17 @@ namespace weir {
 
 struct RunOptions {
   bool allow_non_restored_state = false;
+  /// What the configuration was read from, for a reload.
+  std::vector<std::string> paths;
+  std::vector<std::string> overrides;
 };
 
 class Agent final : private ControlHandler,
                     private ControlTopicHandler,
                     private PollHandler,
                     private TurnHandler,
-                    private SavepointPages::Owner {
+                    private SavepointPages::Owner,
+                    private Reload::Owner {
  public:
   /// Reserves every pool and builds every pipeline. What is wrong with the configuration beyond its syntax (expressions,
   /// fields, sizes) is added to its diagnostics; check them before anything else.
@@ -78,11 +83,12 @@ class Agent final : private ControlHandler,
   Status restore_pipelines(const RunOptions& options);
   Status restore_or_begin_anew(const RunOptions& options);
   Status record_config();
-  Status start();
+  Status start(const RunOptions& options);
   Status watch_signals();
   void begin_stop(Now now, bool drain = false);
   int finish();
   void build_hosts();
+  uint64_t reserved() const;
   Status recall_restarts();
   void note_ends(Now now);
   int work(const RunOptions& options);
@@ -96,14 +102,24 @@ class Agent final : private ControlHandler,
   Answer answer_dead_letters(std::string_view words, TextWriter& out);
   Answer answer_dead_letter(std::string_view words, TextWriter& out);
   Answer begin_list(TextWriter& out);
+  Answer answer_reload(std::string_view words, TextWriter& out, Now now);
   void answer_resume(std::string_view pipeline, TextWriter& out, Now now);
   Answer answer_stop(bool drain, TextWriter& out, Now now);
   void on_savepoint_page(Now now) override { control_.answer(now); }
+  ReloadLimits reload_limits() const override;
+  size_t free_slot(std::span<const size_t> taken) const override;
+  PipelineHost::Plan host_plan(const std::shared_ptr<LoadedConfig>& config, size_t spec, size_t slot) override;
+  BackgroundExecutor* journal_for(const LoadedConfig& config) override;
+  bool hosts_may_change() const override;
+  void change_hosts(std::span<PipelineHost* const> out, std::vector<std::unique_ptr<PipelineHost>> in,
+                    std::shared_ptr<LoadedConfig> config) override;
+  void reload_over(Now now) override { control_.answer(now); }
   void on_ready(uint32_t events, Now now) override;  // signals
   void on_turn(Now now) override;
   int64_t next_deadline_boot_ms() const override;
 
-  LoadedConfig& config_;
+  std::shared_ptr<LoadedConfig> config_;  // each pipeline keeps the one that it was built from
+  const size_t slots_;                    // pipelines that there can be
   Clock& clock_;
   Now process_start_;
   Arena arena_;
@@ -116,7 +132,7 @@ class Agent final : private ControlHandler,
   RestartHistory restart_history_;
   std::vector<std::unique_ptr<PipelineHost>> hosts_;
   std::span<PipelineStatus> pipeline_status_;
-  std::span<uint64_t> connection_loops_;  // per pipeline, at the last tick
+  std::span<uint64_t> connection_loops_;  // by slot, at the last tick
   std::unique_ptr<SqliteCheckpointStore> store_;
   std::unique_ptr<StorageThread> storage_;
   WorkerThread journal_thread_{"weir-journal",
@@ -124,6 +140,10 @@ class Agent final : private ControlHandler,
   ListJob list_job_;
   std::unique_ptr<CheckpointRequests> checkpoint_requests_;  // of the control socket
   std::unique_ptr<SavepointPages> savepoint_pages_;
+  StoreOptions opened_for_;  // what the store was opened for
+  std::unique_ptr<Reload> reload_;
+  bool lookups_ = false;  // room for reading tables from SQLite files
+  bool journals_run_ = false;
   std::unique_ptr<ControlTopic> control_topic_;  // nullptr: none is wanted
   std::unique_ptr<CheckpointRequests> control_topic_requests_;
   int signals_ = -1;

@@ -57,6 +57,8 @@ ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out,
     return savepoint_pages_->begin(line.substr(savepoint.size()), out, *store_, *storage_, now) ? Answer::Later : Answer::Now;
   } else if (line == "resume" || line.starts_with("resume ")) {
     answer_resume(line.substr(std::min<size_t>(line.size(), 7)), out, now);
+  } else if (line == "reload" || line.starts_with("reload ")) {
+    return answer_reload(line.substr(std::min<size_t>(line.size(), 7)), out, now);
   } else if (line == "stop" || line == "stop drain") {
     return answer_stop(line != "stop", out, now);
   } else if (line.starts_with(checkpoint)) {
@@ -64,7 +66,8 @@ ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out,
   } else {
     out.append(
         "error: unknown command; there are: status, status json, pipelines, dead-letters text|json AFTER LIMIT, dead-letter "
-        "text|json ID, checkpoint(s) text|json [PIPELINE], savepoint PIPELINE CHECKPOINT CURSOR, resume [PIPELINE], stop "
+        "text|json ID, checkpoint(s) text|json [PIPELINE], savepoint PIPELINE CHECKPOINT CURSOR, resume [PIPELINE], reload "
+        "[dry-run] [allow-non-restored-state] [json], stop "
         "[drain]\n");
   }
   return Answer::Now;
@@ -87,19 +90,19 @@ void Agent::answer_status(bool json, TextWriter& out, Now now) {
   AgentStatus status;
   status.version = weir_version;
   status.pid = getpid();
-  status.name = config_.specification.agent.name;
+  status.name = config_->specification.agent.name;
   status.uptime_ms = now.boot_ms - process_start_.boot_ms;
   status.now = now;
   status.ready = ready_;
-  status.memory_reserved = arena_.used();
-  status.memory_limit = config_.specification.agent.memory_limit;
+  status.memory_reserved = reserved();
+  status.memory_limit = config_->specification.agent.memory_limit;
   status.memory_rss = resident_bytes();
   const SqliteMemoryUse sqlite = SqliteMemory::use();
   status.sqlite_limit = sqlite.limit;
   status.sqlite_used = sqlite.used;
   status.sqlite_peak = sqlite.peak;
   status.sqlite_refused = sqlite.refused;
-  status.pipelines = pipeline_status_;
+  status.pipelines = pipeline_status_.first(hosts_.size());
   std::array<char, incident_bytes_max> text;
   TextWriter incident(text);
   flight_.tell_last_incident(json, incident);
@@ -121,6 +124,15 @@ void Agent::answer_resume(std::string_view name, TextWriter& out, Now now) {
   all_failed_told_ = all_failed_told_ && !any;
   if (!known) out.append("error: there is no pipeline \"").append(name).append("\"\n");
   if (known && !any) out.append(name.empty() ? "no pipeline waits or has failed\n" : "it does not wait and has not failed\n");
+}
+
+ControlHandler::Answer Agent::answer_reload(std::string_view words, TextWriter& out, Now now) {
+  ReloadRequest request;
+  if (!parse_reload_request(words, request)) {
+    out.append("error: reload [dry-run] [allow-non-restored-state] [json]\n");
+    return Answer::Now;
+  }
+  return reload_->ask(request, out, now) ? Answer::Later : Answer::Now;
 }
 
 /// The caller waits for this process to end.

@@ -3,9 +3,10 @@
 // Its memory is taken from the arena when it is made.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
-#include <string>
+#include <mutex>
 #include <vector>
 
 #include "agent/base/arena.h"
@@ -18,7 +19,8 @@ namespace weir {
 
 class AgentWatch final : private WorkDescriber {
  public:
-  AgentWatch(Arena& arena, const Specification& specification);
+  /// `slots`: pipelines that there can be at a time. Each has a slot, which it may leave to another.
+  AgentWatch(Arena& arena, const Specification& specification, size_t slots);
 
   /// Watches `reactor` and the main thread, which calls this, and starts the thread if there is anybody to tell or the
   /// configuration asks for it. `reactor` must outlive end().
@@ -39,16 +41,25 @@ class AgentWatch final : private WorkDescriber {
 
   /// How often the reactor must turn at least, ms; INT64_MAX: nobody watches.
   int64_t turn_every_ms() const { return thread_.started() ? monitor_.period_ms() : INT64_MAX; }
+  /// What a storage job may take, ms; INT64_MAX: nobody watches.
+  int64_t disk_bound_ms() const;
+  /// The pipeline that the slot stands for from here on; empty: none.
+  void name_slot(size_t slot, std::string_view pipeline);
   /// The loops of the pipeline's connections have run; to be called once a second, or while the pipeline has none to run.
-  void connections_ran(size_t pipeline) { connections_[pipeline].step(); }
-  WorkMark& mark(size_t pipeline) { return marks_[pipeline]; }
+  void connections_ran(size_t slot) { connections_[slot].step(); }
+  WorkMark& mark(size_t slot) { return marks_[slot]; }
 
  private:
   void describe_work(const WatchdogMonitor::Part& part, TextWriter& out) override;
   void work_goes_on() override;
 
-  const Specification& specification_;
-  std::vector<std::string> names_;  // of the connections
+  using SlotName = std::array<char, PipelineTrace::name_bytes>;
+  SlotName slot_name(size_t slot);
+
+  const int64_t watchdog_ms_;  // as configured
+  const int64_t disk_ms_;
+  std::mutex names_mutex_;
+  std::vector<SlotName> names_;  // of the pipelines, by slot
   std::span<Pulse> connections_;
   std::span<WorkMark> marks_;
   bool managed_ = false;  // there is a service manager

@@ -21,6 +21,8 @@ class CheckpointRequests {
   bool waiting() const { return out_ != nullptr; }
   /// The newest checkpoints of these pipelines, of each the newest first, with the parts of their time. `words` as for begin().
   void list(std::string_view words, std::string_view incident, TextWriter& out) const;
+  /// There are other pipelines now. Not while waiting(); uses the heap.
+  void hosts_changed() { waits_.resize(hosts_.size()); }
   /// Whether the answer is there now; then nothing is waited for any more.
   bool poll(Now now);
 

@@ -17,7 +17,8 @@ constexpr const char* help =
     "  --set KEY=VALUE              replaces one value of the configuration (agent.state_dir=/tmp/x)\n"
     "  --allow-non-restored-state   starts although a step whose state is stored is no longer configured;\n"
     "                               the state is kept for its return, see weir state list\n\n"
-    "SIGUSR1 takes a checkpoint now. Exit codes: 0 stopped, 1 failed, 65 the stored state is damaged,\n"
+    "SIGHUP reloads the configuration, SIGUSR1 takes a checkpoint now. Exit codes: 0 stopped, 1 failed, 65 the stored state is "
+    "damaged,\n"
     "75 another agent uses the state directory, 78 the configuration is wrong.\n";
 
 /// Blocked before any thread exists, so that all of them inherit it and only the signal descriptor sees them.
@@ -27,14 +28,6 @@ void block_signals() {
   for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, signal);
   sigprocmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
-}
-
-LogLevel level_named(const std::string& name) {
-  if (name == "error") return LogLevel::Error;
-  if (name == "warning") return LogLevel::Warning;
-  if (name == "notice") return LogLevel::Notice;
-  if (name == "debug") return LogLevel::Debug;
-  return LogLevel::Info;
 }
 
 }  // namespace
@@ -52,8 +45,9 @@ int command_run(int count, char** arguments) {
   std::unique_ptr<Built> built = build_from(line, false);
   if (built->exit_code != exit_ok) return built->exit_code;
   if (!fits_memory_limit(*built)) return exit_config;
-  set_log_level(level_named(built->config.specification.agent.log_level));
-  return built->agent->run({.allow_non_restored_state = line.allow_non_restored_state});
+  set_log_level(log_level_named(built->config.specification.agent.log_level));
+  return built->agent->run(
+      {.allow_non_restored_state = line.allow_non_restored_state, .paths = config_paths(line), .overrides = line.overrides});
 }
 
 }  // namespace weir

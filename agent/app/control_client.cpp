@@ -11,9 +11,7 @@
 namespace weir {
 namespace {
 
-constexpr int patience_seconds = 10;
-
-Result<std::string> converse(int fd, const sockaddr_un& address, const std::string& line) {
+Result<std::string> converse(int fd, const sockaddr_un& address, const std::string& line, int patience_seconds) {
   timeval patience{patience_seconds, 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
@@ -38,7 +36,7 @@ Result<std::string> converse(int fd, const sockaddr_un& address, const std::stri
 
 std::string control_path(const std::string& state_dir) { return state_dir + "/control.sock"; }
 
-Result<std::string> ask_agent(const std::string& state_dir, const std::string& line) {
+Result<std::string> ask_agent(const std::string& state_dir, const std::string& line, int patience_seconds) {
   std::string path = control_path(state_dir);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -46,7 +44,7 @@ Result<std::string> ask_agent(const std::string& state_dir, const std::string& l
   memcpy(address.sun_path, path.c_str(), path.size());
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return Status(Code::Io, "cannot create a socket", errno);
-  Result<std::string> answer = converse(fd, address, line);
+  Result<std::string> answer = converse(fd, address, line, patience_seconds);
   close(fd);
   return answer;
 }

@@ -47,19 +47,23 @@ void FlightDeck::open(const std::string& state_dir, Now process_start) {
   record_crashes(box_->crashing_run());
 }
 
-void FlightDeck::board(const std::vector<std::unique_ptr<PipelineHost>>& hosts) {
+void FlightDeck::begin(const std::vector<std::unique_ptr<PipelineHost>>& hosts) {
   if (!box_) return;
   hosts_ = &hosts;
   for (const auto& host : hosts) {
     const PipelineTrace* trace = box_->trace(host->name());
     replay_until_.push_back(trace == nullptr ? 0 : trace->newest_offset);
-    board(*host->pipeline());
   }
 }
 
 void FlightDeck::board(Pipeline& pipeline) {
   PipelineTrace* trace = box_ ? box_->trace(pipeline.name()) : nullptr;
   if (trace != nullptr) pipeline.record_flight(*box_, *trace);
+}
+
+void FlightDeck::leave(std::string_view pipeline) {
+  PipelineTrace* trace = box_ ? box_->trace(pipeline) : nullptr;
+  if (trace != nullptr) *trace = {};
 }
 
 void FlightDeck::restored(Now now) {

@@ -20,9 +20,13 @@ class FlightDeck {
   /// Requires the lock of the state directory: the file has one writer. `process_start`: when main() began.
   void open(const std::string& state_dir, Now process_start);
   /// Before the pipelines are restored.
-  void board(const std::vector<std::unique_ptr<PipelineHost>>& hosts);
-  /// One that has been built anew. Nothing happens before open().
+  void begin(const std::vector<std::unique_ptr<PipelineHost>>& hosts);
+  /// One that has been built, before it is restored. Nothing happens before open().
   void board(Pipeline& pipeline);
+  /// It is not configured any more.
+  void leave(std::string_view pipeline);
+  /// There are other hosts; a replay that is still going on is not measured to its end.
+  void hosts_changed() { replaying_ = false; }
   /// All is restored: what had happened is logged.
   void restored(Now now);
   void on_turn(Now now);

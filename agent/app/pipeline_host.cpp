@@ -27,6 +27,11 @@ PipelineHost::PipelineHost(Plan plan, Arena& arena, RestartHistory& history)
   record_.fingerprint = plan_.fingerprint;
 }
 
+PipelineHost::PipelineHost(Plan plan, std::unique_ptr<Arena> arena, RestartHistory& history)
+    : PipelineHost(std::move(plan), *arena, history) {
+  own_arena_ = std::move(arena);
+}
+
 // ---- the start of the process
 
 Status PipelineHost::restore(CheckpointStore& store, bool allow_non_restored_state, Now now, RestoreReport& report) {
@@ -40,6 +45,7 @@ Status PipelineHost::restore(CheckpointStore& store, bool allow_non_restored_sta
 
 /// It could be built from the same configuration a moment ago.
 void PipelineHost::rebuild() {
+  HeapScope heap(HeapOwner::Restart);
   pipeline_.reset();
   const bool built = build();
   WEIR_ASSERT(built);
@@ -144,11 +150,12 @@ void PipelineHost::note(bool running, Now now) {
 
 void PipelineHost::run(CheckpointStore& store) {
   HeapScope heap(HeapOwner::Restart);
-  if (phase_ != Phase::Leaving || fences_ == 0) {
+  if (phase_ == Phase::Entering) note_status_ = history_.admit(plan_.name);
+  if (note_status_.ok() && (phase_ != Phase::Leaving || fences_ == 0)) {
     note_status_ = history_.put(plan_.name, record_, job_now_);
     if (note_status_.ok()) note_status_ = history_.sync();
   }
-  if (phase_ == Phase::Restoring) {
+  if (phase_ == Phase::Restoring || phase_ == Phase::Entering) {
     report_ = {};
     job_status_ = pipeline_->restore(store, allow_non_restored_state_, job_now_, report_);
   }
@@ -160,6 +167,7 @@ void PipelineHost::done(Now now) {
         note_status_.detail());
   note_status_ = {};
   if (phase_ == Phase::Restoring) return on_restored(now);
+  if (phase_ == Phase::Entering) return on_entered(now);
   if (phase_ == Phase::Noting) return launch(now);
   if (journal_ != nullptr) return journal_->submit(journal_fence_);
   on_fence(now);
@@ -199,6 +207,7 @@ void PipelineHost::begin(Now now) {
     phase_ = strategy_.terminal() ? Phase::Final : Phase::Waiting;
     return;
   }
+  if (!restored_) board();
   phase_ = restored_ ? Phase::Noting : Phase::Restoring;
   note(true, now);
 }
@@ -247,13 +256,59 @@ void PipelineHost::forgive() {
   forgiven_ = true;
 }
 
+// ---- a reload
+
+void PipelineHost::enter(Poller& poller, StorageExecutor& storage, BackgroundExecutor* journal, bool allow_non_restored_state,
+                         Now now) {
+  poller_ = &poller;
+  storage_ = &storage;
+  journal_ = journal;
+  allow_non_restored_state_ = allow_non_restored_state;
+  failed_boot_ms_ = now.boot_ms;
+  forgiven_ = true;  // whoever has changed the configuration has seen what was wrong
+  board();
+  phase_ = Phase::Entering;
+  note(true, now);
+}
+
+void PipelineHost::on_entered(Now now) {
+  if (of_the_store(job_status_)) store_failure_ = job_status_;
+  if (!job_status_.ok() || stopping_) {
+    phase_ = Phase::Stopped;
+    return;
+  }
+  if (!report_.lost.empty()) log(LogLevel::Error, "%s: %s", plan_.name.c_str(), report_.lost.c_str());
+  pipeline_->set_recovery_times(failed_boot_ms_, 0, now.boot_ms - job_now_.boot_ms);
+  number_ = pipeline_->number();
+  restored_ = true;
+  phase_ = Phase::Entered;
+}
+
+void PipelineHost::retire(Now now) {
+  if (phase_ == Phase::Running) {
+    phase_ = Phase::Leaving;
+    fences_ = 0;
+    note(false, now);
+  } else if (phase_ == Phase::Stopped && pipeline_ != nullptr) {
+    HeapScope heap(HeapOwner::Restart);
+    pipeline_.reset();
+    restored_ = false;
+  }
+}
+
+void PipelineHost::start_again(Now now) {
+  stopping_ = false;
+  due_boot_ms_ = now.boot_ms;
+  phase_ = strategy_.terminal() ? Phase::Final : Phase::Waiting;
+}
+
 // ---- the end
 
 void PipelineHost::stop(Now now, bool drain) {
   stopping_ = true;
   if (phase_ == Phase::Running) {
     pipeline_->stop(now, drain);
-  } else if (phase_ == Phase::Waiting || phase_ == Phase::Final || phase_ == Phase::Built) {
+  } else if (phase_ == Phase::Waiting || phase_ == Phase::Final || phase_ == Phase::Built || phase_ == Phase::Entered) {
     phase_ = Phase::Stopped;
   }
 }
@@ -275,7 +330,8 @@ Status PipelineHost::note_end(Now now) {
 }
 
 void PipelineHost::fill_status(PipelineStatus& status, Now now) const {
-  constexpr const char* phases[] = {"built", "running", "failed", "waiting", "restoring", "restoring", "FAILED", "stopped"};
+  constexpr const char* phases[] = {"built",     "running", "failed",  "waiting",   "restoring",
+                                    "restoring", "FAILED",  "stopped", "restoring", "restored"};
   status = last_;
   if (Pipeline* running = pipeline()) running->fill_status(status, now);
   status.name = plan_.name;

@@ -5,6 +5,10 @@
 //   Running --failure--> Leaving --jobs are done, torn down--> Waiting --delay is over--> Restoring --> Running
 //                                                         \--> Final --resume--> Waiting
 //
+// A reload brings hosts in and takes others out, while the agent runs:
+//
+//   Built --enter--> Entering --restored--> Entered --launch--> Running --stop, retire--> Leaving --> Stopped
+//
 // The store belongs to the storage thread, so the host restores there, in one job, and nobody touches the pipeline meanwhile.
 // Owned by the agent. Reactor thread, and start-up. The heap is used while a pipeline is torn down, built and restored, under
 // HeapOwner::Restart.
@@ -25,18 +29,31 @@ class PipelineHost final : public TurnHandler, private StorageJob {
  public:
   struct Plan {
     std::string name;
-    uint64_t fingerprint = 0;  // of the configuration
+    uint64_t fingerprint = 0;  // of the pipeline's table
+    uint64_t digest = 0;       // of all that it is built from
+    size_t slot = 0;           // of the agent's
     RestartRule restart;
-    /// nullptr: it cannot be built, which has been said.
+    /// nullptr: it cannot be built, which has been said. Any thread.
     std::function<std::unique_ptr<Pipeline>(Arena&)> build;
+    /// Makes it known to the flight recorder and the watchdog. Reactor thread, before it is restored.
+    std::function<void(Pipeline&)> board;
   };
 
-  /// Builds it for the first time. `arena` and `history` outlive the host.
+  /// Builds it for the first time, on any thread. `arena` and `history` outlive the host.
   PipelineHost(Plan plan, Arena& arena, RestartHistory& history);
+  /// The same in an arena of its own.
+  PipelineHost(Plan plan, std::unique_ptr<Arena> arena, RestartHistory& history);
 
   const std::string& name() const { return plan_.name; }
+  const Plan& plan() const { return plan_; }
+  /// Bytes of an arena of its own; 0: it lives in the agent's.
+  size_t own_bytes() const { return own_arena_ == nullptr ? 0 : own_arena_->used(); }
+  /// Once retired(), and for good.
+  void give_back_memory() {
+    if (own_arena_ == nullptr) arena_.give_back(arena_from_, arena_to_);
+  }
   /// nullptr while there is none, or it is being restored.
-  Pipeline* pipeline() const { return phase_ == Phase::Restoring ? nullptr : pipeline_.get(); }
+  Pipeline* pipeline() const { return phase_ == Phase::Restoring || phase_ == Phase::Entering ? nullptr : pipeline_.get(); }
 
   /// That it has in the store; 0 before restore().
   uint32_t number() const { return number_; }
@@ -45,8 +62,9 @@ class PipelineHost final : public TurnHandler, private StorageJob {
 
   /// The store still belongs to the caller's thread. As Pipeline::restore.
   Status restore(CheckpointStore& store, bool allow_non_restored_state, Now now, RestoreReport& report);
-  /// Builds it anew, as if nothing had been restored.
+  /// Builds it anew, as if nothing had been restored. Any thread, while no other knows the host.
   void rebuild();
+  void board() { plan_.board(*pipeline_); }
   /// Takes in what is known of earlier processes: a delay goes on, and a death counts as a failure. `blamed`: the pipeline at
   /// whose message the process died, which is the one that failed then; empty: nobody knows, all have.
   void recall(std::string_view blamed, Now now);
@@ -69,11 +87,30 @@ class PipelineHost final : public TurnHandler, private StorageJob {
   /// Not Ok: the store has failed, and the process must end.
   Status store_failure() const;
   void fill_status(PipelineStatus& status, Now now) const;
+
+  // ---- a reload
+
+  /// Where it would go on from; changes nothing in the store, and the pipeline has to be built anew afterwards. Storage thread.
+  Status try_restore(CheckpointStore& store, bool allow_non_restored_state, Now now, RestoreReport& report) {
+    return pipeline_->try_restore(store, allow_non_restored_state, now, report);
+  }
+  /// In the place of restore() to start(): restores it through the storage thread, then waits for launch().
+  void enter(Poller& poller, StorageExecutor& storage, BackgroundExecutor* journal, bool allow_non_restored_state, Now now);
+  bool entering() const { return phase_ == Phase::Entering; }
+  bool entered() const { return phase_ == Phase::Entered; }
+  /// Why it could not be restored, if it is neither.
+  std::string entry_error() const { return report_.error.empty() ? job_status_.text() : report_.error; }
+  void launch(Now now);
+  /// Once stopped(): lets go of the pipeline as soon as no other thread has a job of it.
+  void retire(Now now);
+  bool retired() const { return phase_ == Phase::Stopped && pipeline_ == nullptr; }
+  /// Once retired(): goes on from the last checkpoint.
+  void start_again(Now now);
   /// At the end of the process, when no other thread runs: whether it ran until it was told to stop.
   Status note_end(Now now);
 
  private:
-  enum class Phase : uint8_t { Built, Running, Leaving, Waiting, Noting, Restoring, Final, Stopped };
+  enum class Phase : uint8_t { Built, Running, Leaving, Waiting, Noting, Restoring, Final, Stopped, Entering, Entered };
   /// Runs behind whatever the pipeline has at the journals' thread.
   struct JournalFence final : BackgroundJob {
     explicit JournalFence(PipelineHost& host_) : host(host_) {}
@@ -93,11 +130,12 @@ class PipelineHost final : public TurnHandler, private StorageJob {
   void tear_down(Now now);
   void begin(Now now);
   void on_restored(Now now);
-  void launch(Now now);
+  void on_entered(Now now);
   Status run_pipeline(Now now);
   void note(bool running, Now now);
 
   Plan plan_;
+  std::unique_ptr<Arena> own_arena_;  // nullptr: it lives in the agent's
   Arena& arena_;
   RestartHistory& history_;
   size_t arena_from_ = 0;

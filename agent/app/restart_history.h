@@ -37,6 +37,8 @@ class RestartHistory {
  public:
   /// A damaged file is told about and begun anew; where it cannot be had, that is told and nothing is kept.
   void open(const std::string& state_dir, const std::vector<std::string>& names);
+  /// One more name than open() was told. Uses the heap.
+  Status admit(const std::string& name) { return file_.admit(name); }
   /// The record of that pipeline, its times put to this boot's clock.
   LastRun recall(std::string_view name, Now now, RestartRecord& record) const;
   /// Written, not yet durable.

@@ -29,6 +29,7 @@ constexpr Command commands[] = {
     {"checkpoint", command_checkpoint, "ask a running agent for a checkpoint, and wait for it"},
     {"savepoint", command_savepoint, "put state into a file, look at it, and bring it back, here or elsewhere"},
     {"resume", command_resume, "start pipelines again that have failed"},
+    {"reload", command_reload, "let a running agent take over a changed configuration"},
     {"stop", command_stop, "stop a running agent, and wait until it has ended"},
     {"status", command_status, "ask a running agent how it is"},
     {"blackbox", command_blackbox, "print the flight recorder: what the agent does, and how it ended"},

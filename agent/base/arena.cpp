@@ -1,6 +1,7 @@
 #include "agent/base/arena.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstring>
 
@@ -33,6 +34,15 @@ void Arena::freeze() {
   if (borrowed_) return;
   if (backed_ < capacity_) munmap(base_ + backed_, capacity_ - backed_);
   capacity_ = backed_;
+}
+
+void Arena::give_back(size_t from, size_t to) {
+  WEIR_ASSERT(from <= to && to <= used_ && !borrowed_);
+  given_back_ += to - from;
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t first = round_up(from, page);
+  const size_t last = to / page * page;
+  if (first < last) madvise(base_ + first, last - first, MADV_DONTNEED);
 }
 
 void* Arena::take_bytes(size_t bytes, size_t alignment, std::string_view name, std::string_view reason) {

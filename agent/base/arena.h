@@ -54,8 +54,12 @@ class Arena {
   /// Nothing is taken after this; the address space that was not needed is given back.
   void freeze();
   bool frozen() const { return frozen_; }
+  /// What was handed out from `from` to `to` is of no use to anybody any more: its memory goes back to the system. At any time.
+  void give_back(size_t from, size_t to);
   /// The sum over all pools, alignment included: what `weir plan` calls "reserved".
   size_t used() const { return used_; }
+  /// used(), less what was given back.
+  size_t held() const { return used_ - given_back_; }
   /// Bytes of address space that are left.
   size_t room() const { return capacity_ - used_; }
   std::span<const Pool> pools() const { return pools_; }
@@ -70,6 +74,7 @@ class Arena {
   size_t capacity_;
   size_t backed_ = 0;
   size_t used_ = 0;
+  size_t given_back_ = 0;
   bool frozen_ = false;
   bool borrowed_ = false;
   std::vector<Pool> pools_;

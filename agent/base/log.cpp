@@ -33,6 +33,14 @@ const char* prefix(LogLevel level) {
 
 void set_log_level(LogLevel level) { threshold.store(level, std::memory_order_relaxed); }
 
+LogLevel log_level_named(std::string_view name) {
+  if (name == "error") return LogLevel::Error;
+  if (name == "warning") return LogLevel::Warning;
+  if (name == "notice") return LogLevel::Notice;
+  if (name == "debug") return LogLevel::Debug;
+  return LogLevel::Info;
+}
+
 void set_log_for_terminal(bool terminal) { for_terminal.store(terminal, std::memory_order_relaxed); }
 
 void log(LogLevel level, const char* format, ...) {

@@ -3,12 +3,16 @@
 // decides, once.
 #pragma once
 
+#include <string_view>
+
 namespace weir {
 
 enum class LogLevel { Error = 3, Warning = 4, Notice = 5, Info = 6, Debug = 7 };
 
 /// Lines above this level are dropped. Info at the start.
 void set_log_level(LogLevel level);
+/// "error", "warning", "notice", "debug"; anything else is Info.
+LogLevel log_level_named(std::string_view name);
 /// With a terminal on standard error the prefix becomes a word instead of "<6>". Called once at start.
 void set_log_for_terminal(bool terminal);
 

@@ -38,6 +38,12 @@ void Reactor::add(TurnHandler& handler) {
   handlers_[handler_count_++] = &handler;
 }
 
+void Reactor::remove(TurnHandler& handler) {
+  const std::span<TurnHandler*> used = handlers_.first(handler_count_);
+  const auto rest = std::remove(used.begin(), used.end(), &handler);
+  handler_count_ = static_cast<size_t>(rest - used.begin());
+}
+
 Reactor::Watch* Reactor::find(int fd) {
   for (Watch& watch : watches_)
     if (watch.fd == fd) return &watch;

@@ -29,6 +29,8 @@ class Reactor final : public Poller {
   /// Opens the epoll and timer descriptors.
   Status open();
   void add(TurnHandler& handler);
+  /// It is called no more. From another handler's turn at most one other misses this turn.
+  void remove(TurnHandler& handler);
   /// Turns until stop() was called.
   Status run();
   void stop() { running_ = false; }
