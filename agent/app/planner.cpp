@@ -74,6 +74,17 @@ JournalingPolicy journaling_policy(const PipelineSpec& spec) {
   return policy;
 }
 
+ShedPolicy shed_policy(const ShedSpec& spec) {
+  ShedPolicy policy;
+  if (!spec.given) return policy;
+  policy.kind = spec.policy == "newest"   ? ShedPolicy::Kind::Newest
+                : spec.policy == "sample" ? ShedPolicy::Kind::Sample
+                                          : ShedPolicy::Kind::Oldest;
+  policy.after_ms = spec.after;
+  policy.one_of = static_cast<uint32_t>(spec.one_of);
+  return policy;
+}
+
 std::unique_ptr<Source> make_source(const PipelineSpec& spec, const MqttSpec& mqtt, const std::string& password,
                                     const PlanContext& context) {
   MqttSourceSpec source;
@@ -99,6 +110,7 @@ std::unique_ptr<Source> make_source(const PipelineSpec& spec, const MqttSpec& mq
   if (!spec.has_journal())
     source.keepalive_min_ms = intervals_per_keepalive * std::max(spec.checkpoint.interval, spec.checkpoint.min_pause);
   source.journaling = journaling_policy(spec);
+  source.shed = shed_policy(spec.first_source().shed);
   return std::make_unique<MqttSource>(source, context.arena, make_journal(spec, context));
 }
 

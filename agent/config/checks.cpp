@@ -225,12 +225,27 @@ void check_topic_segments(const Node& source_node, const SourceSpec& source, Che
   }
 }
 
+/// What a source alone can say about it; whether the sink allows it: check_delivery.
+void check_shed(const Node& node, const SourceSpec& source, CheckContext& context) {
+  const Node* shed = node.find("shed");
+  if (!shed) return;
+  if (source.ack == "journal")
+    context.diagnostics.error(shed->key_at, shed->key_length, "\"shed\" loses what the journal is there to keep",
+                              "leave one of the two out");
+  const Node* one_of = shed->find("one_of");
+  if (one_of && source.shed.policy != "sample")
+    context.diagnostics.warning(one_of->key_at, one_of->key_length,
+                                "\"one_of\" does nothing with the policy " + quoted(source.shed.policy),
+                                "it belongs to policy = \"sample\"");
+}
+
 }  // namespace
 
 void check_source(const Node& node, void* section, CheckContext& context) {
   const SourceSpec& source = as<SourceSpec>(section);
   if (const Node* journal = node.find("journal"); journal && source.ack != "journal")
     context.diagnostics.error(journal->key_at, journal->key_length, "\"journal\" needs ack = \"journal\"");
+  check_shed(node, source, context);
   check_event_time(node, source, context);
   check_per(node, source, context);
   check_topic_segments(node, source, context);
@@ -381,7 +396,7 @@ void check_sources(const Node& pipeline_node, const PipelineSpec& pipeline, Chec
   if (single) return;
   for (size_t index = 0; index < source->children.size(); ++index) {
     const Node& each = source->children[index];
-    for (const char* key : {"mqtt", "qos", "ack", "journal", "retained", "max_unacked", "max_message"}) {
+    for (const char* key : {"mqtt", "qos", "ack", "journal", "shed", "retained", "max_unacked", "max_message"}) {
       const Node* child = index > 0 ? each.find(key) : nullptr;
       if (child)
         context.diagnostics.error(child->key_at, child->key_length, quoted(key) + " stands in the pipeline's first source",
@@ -407,11 +422,26 @@ void check_sources(const Node& pipeline_node, const PipelineSpec& pipeline, Chec
   }
 }
 
+/// A message that is left out has no effect, so nobody may have been promised one.
+void check_delivery(const Node& pipeline_node, const PipelineSpec& pipeline, CheckContext& context) {
+  const Node* source = pipeline_node.find("source");
+  if (source && source->kind != NodeKind::Table) source = source->children.empty() ? nullptr : &source->children[0];
+  const Node* shed = source ? source->find("shed") : nullptr;
+  if (shed && pipeline.sink.delivery == "exactly-once")
+    context.diagnostics.error(shed->key_at, shed->key_length,
+                              "\"shed\" leaves messages out, but the sink's delivery is \"exactly-once\"",
+                              "say delivery = \"at-most-once\" in [pipeline.sink], or leave \"shed\" out: what the pipeline "
+                              "cannot take then waits at the broker");
+  if (!shed && pipeline.sink.delivery == "at-most-once")
+    context.diagnostics.warning(pipeline.sink.at, 1, "delivery = \"at-most-once\" does nothing without a source's \"shed\"");
+}
+
 }  // namespace
 
 void check_pipeline(const Node& node, void* section, CheckContext& context) {
   PipelineSpec& pipeline = as<PipelineSpec>(section);
   check_sources(node, pipeline, context);
+  check_delivery(node, pipeline, context);
   pipeline.fingerprint = table_fingerprint(node);
   check_step_ids(pipeline, context);
   check_previous_ids(pipeline, context);

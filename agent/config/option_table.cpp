@@ -22,7 +22,8 @@ constexpr const char* retained_choices[] = {"use", "skip"};
 constexpr const char* evictions[] = {"reject", "oldest", "emit"};
 constexpr const char* late_choices[] = {"drop", "side", "dead-letter"};
 constexpr const char* time_choices[] = {"event", "processing"};
-constexpr const char* deliveries[] = {"exactly-once"};
+constexpr const char* shed_policies[] = {"oldest", "newest", "sample"};
+constexpr const char* deliveries[] = {"exactly-once", "at-most-once"};
 constexpr const char* later_deliveries[] = {"immediate"};
 
 constexpr Option control_options[] = {
@@ -630,6 +631,45 @@ constexpr Section journal_section = {
     .given = member<&SourceJournalSpec::given>,
 };
 
+constexpr Option shed_options[] = {
+    {.key = "policy",
+     .type = Choice,
+     .member = member<&ShedSpec::policy>,
+     .standard = "oldest",
+     .choices = shed_policies,
+     .documentation =
+         "`oldest`: all messages that wait, so that the pipeline goes on with the newest. `newest`: only what comes while the "
+         "pipeline has no room for results. `sample`: all that wait but one of `one_of`.",
+     .example = "policy = \"sample\""},
+    {.key = "after",
+     .type = Duration,
+     .member = member<&ShedSpec::after>,
+     .standard = "5s",
+     .minimum = "2s",
+     .maximum = "1h",
+     .range_reason = "whether input waits is looked at once a second",
+     .documentation = "Messages must have waited for so long, without a break, before any is shed.",
+     .example = "after = \"30s\""},
+    {.key = "one_of",
+     .type = Integer,
+     .member = member<&ShedSpec::one_of>,
+     .standard = "10",
+     .minimum = "2",
+     .maximum = "1000000",
+     .documentation = "Of `sample`: one message of so many is taken.",
+     .example = "one_of = 10"},
+};
+
+constexpr Section shed_section = {
+    .header = "[pipeline.source.shed]",
+    .documentation =
+        "What is left out when the pipeline cannot keep up with its input. Without this table nothing is: messages wait at the "
+        "broker. Each is counted, as `shed`. See [overload.md](overload.md).",
+    .options = shed_options,
+    .at = member<&ShedSpec::at>,
+    .given = member<&ShedSpec::given>,
+};
+
 constexpr Option source_options[] = {
     {.key = "name",
      .type = Name,
@@ -702,6 +742,15 @@ constexpr Option source_options[] = {
      .section = &journal_section,
      .documentation = "The journal of `ack = \"journal\"`.",
      .example = "journal = { size = \"64MiB\", linger = \"50ms\" }"},
+    {.key = "shed",
+     .type = Table,
+     .member = member<&SourceSpec::shed>,
+     .section = &shed_section,
+     .only_if_written = true,
+     .documentation =
+         "What is left out when the pipeline cannot keep up; needs `delivery = \"at-most-once\"` at the sink. Off unless this "
+         "table is written.",
+     .example = "shed = { policy = \"oldest\", after = \"30s\" }"},
     {.key = "retained",
      .type = Choice,
      .member = member<&SourceSpec::retained>,
@@ -1111,7 +1160,8 @@ constexpr Option sink_options[] = {
      .standard = "exactly-once",
      .choices = deliveries,
      .later = later_deliveries,
-     .documentation = "`exactly-once`: into the outbox once; a crash may send a message again, with the same `weir-id`.",
+     .documentation = "`exactly-once`: into the outbox once; a crash may send a message again, with the same `weir-id`. "
+                      "`at-most-once`: the same, of the messages that the source's `shed` leaves.",
      .example = "delivery = \"exactly-once\""},
     {.key = "qos",
      .type = Integer,

@@ -114,6 +114,15 @@ struct SourceJournalSpec {
   Location at;
 };
 
+/// What each policy does: connectors/mqtt/shedding.h.
+struct ShedSpec {
+  std::string policy;  // "oldest" "newest" "sample"
+  int64_t after = 0;   // ms
+  uint64_t one_of = 0;
+  bool given = false;
+  Location at;
+};
+
 struct SourceSpec {
   std::string name;  // default: "source"
   Location name_at;
@@ -126,6 +135,7 @@ struct SourceSpec {
   uint64_t qos = 1;
   std::string ack;  // "checkpoint" or "journal"
   SourceJournalSpec journal;
+  ShedSpec shed;
   std::string retained;  // "use" or "skip"
   uint64_t max_unacked = 0;
   uint64_t max_message = 0;  // bytes of one payload
@@ -198,7 +208,7 @@ struct SinkSpec {
   Text from;             // the output that it sends; empty: that of the last step
   Text topic;            // a template: "alerts/{device}"
   std::string format;    // "json"
-  std::string delivery;  // "exactly-once"
+  std::string delivery;  // "exactly-once" "at-most-once"
   uint64_t qos = 1;
   bool retain = false;
   std::string id_field;  // payload field that repeats the weir-id; empty: none

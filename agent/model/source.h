@@ -20,6 +20,11 @@ class SourceHandler {
   /// no room. Asked before every message; when it turns true again the pipeline calls Source::resume.
   virtual bool ready() const = 0;
   virtual void on_message(const Message& message, Now now) = 0;
+  /// Whether a message for which there is no room may be read and shed now: false from a barrier until its decision, and while a
+  /// checkpoint is wanted.
+  virtual bool may_shed() const { return false; }
+  /// A message that the source left out, because the pipeline cannot keep up: it is booked, nothing else.
+  virtual void on_shed(Now) {}
   /// A redelivery that the source dropped: it is booked, nothing else.
   virtual void on_duplicate(Now now) = 0;
   /// A message that cannot even be delivered (larger than the limit): set aside with this reason.
@@ -42,6 +47,7 @@ struct SourceStatus {
   const char* error = "";       // why it is not connected, a constant
   JournalStatus journal;        // of `ack = "journal"`
   LinkStatus link{};
+  bool shedding = false;  // messages are left out, or were a moment ago
 };
 
 class Source : public Stateful {

@@ -85,8 +85,13 @@ Status Pipeline::start(Poller& poller, StorageExecutor& executor, Now now) {
 // ---- the way of a record
 
 bool Pipeline::ready() const {
+  return may_shed() && !graph_.pending() && dead_letters_.ready() && sink_->ready();
+}
+
+/// Everything but room.
+bool Pipeline::may_shed() const {
   return state_ == State::Running && doomed_.ok() && !coordinator_.in_flight() && !coordinator_.requested() &&
-         !coordinator_.holds() && !graph_.pending() && dead_letters_.ready() && sink_->ready();
+         !coordinator_.holds();
 }
 
 /// The wall clock as it was at the start plus what has passed since, so that a clock that is set moves no timer; but a clock
@@ -172,10 +177,20 @@ void Pipeline::set_aside_message(const Message& message, std::string_view step, 
 }
 
 void Pipeline::on_duplicate(Now now) {
+  ++ledger_.duplicate;
+  book_unread(now);
+}
+
+void Pipeline::on_shed(Now now) {
+  ++ledger_.shed;
+  book_unread(now);
+}
+
+/// It is counted and says that somebody is there; nothing has looked into it.
+void Pipeline::book_unread(Now now) {
   coordinator_.on_record(0);
   graph_.on_activity({}, now.boot_ms);
   ++ledger_.received;
-  ++ledger_.duplicate;
   changed_ = true;
 }
 

@@ -136,6 +136,8 @@ class Pipeline final : public TurnHandler,
 
   bool ready() const override;
   void on_message(const Message& message, Now now) override;
+  bool may_shed() const override;
+  void on_shed(Now now) override;
   void on_duplicate(Now now) override;
   void on_refused(const Message& message, const char* reason, std::string_view detail, Now now) override;
   void on_session_lost(bool expected, Now now) override;
@@ -160,6 +162,7 @@ class Pipeline final : public TurnHandler,
   void note_connection(Now now);
   void note_decided(uint64_t id, Status status, Now now);
   void book(Outcome outcome);
+  void book_unread(Now now);
   int64_t processing_time(Now now);
   void tick_steps(Now now);
   uint64_t evicted() const;

@@ -47,6 +47,7 @@ void render_source(const PipelineStatus& pipeline, Now now, TextWriter& out) {
   source.number("connects", pipeline.source.connects);
   source.number("broker_dropped", pipeline.source.broker_dropped);
   source.flag("idle", pipeline.idle);
+  source.flag("shedding", pipeline.source.shedding);
   source.text("error", pipeline.source.error);
   render_link(pipeline.source.link, now, source);
   const JournalStatus& status = pipeline.source.journal;
@@ -74,6 +75,7 @@ void render_ledger(const PipelineStatus& pipeline, TextWriter& out) {
   account.number("late_updates", pipeline.late_updates);
   account.number("dead_lettered", ledger.dead_lettered);
   account.number("duplicate", ledger.duplicate);
+  account.number("shed", ledger.shed);
   account.number("results", ledger.results);
   account.number("evicted", ledger.evicted);
   account.number("session_lost", ledger.session_lost);

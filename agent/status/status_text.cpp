@@ -77,11 +77,13 @@ void render_pipeline(const PipelineStatus& pipeline, Now now, TextWriter& out) {
   }
   out.append("\n  source      ");
   render_connection(out, pipeline.source.connected, pipeline.source.error, pipeline.source.link, now);
-  out.printf(", %" PRIu64 " not yet acknowledged%s", pipeline.source.unacknowledged, pipeline.idle ? ", idle" : "");
+  out.printf(", %" PRIu64 " not yet acknowledged%s%s", pipeline.source.unacknowledged, pipeline.idle ? ", idle" : "",
+             pipeline.source.shedding ? ", SHEDDING" : "");
   render_trouble(out, pipeline.source.link);
   out.printf("\n  account     received %" PRIu64 " = applied %" PRIu64 " + filtered %" PRIu64 " + late %" PRIu64
-             " + dead letters %" PRIu64 " + duplicates %" PRIu64,
-             ledger.received, ledger.applied, ledger.filtered, ledger.late, ledger.dead_lettered, ledger.duplicate);
+             " + dead letters %" PRIu64 " + duplicates %" PRIu64 " + shed %" PRIu64,
+             ledger.received, ledger.applied, ledger.filtered, ledger.late, ledger.dead_lettered, ledger.duplicate,
+             ledger.shed);
   if (ledger.imbalance() != 0) out.printf("  DOES NOT BALANCE: %" PRId64, ledger.imbalance());
   if (pipeline.reason_count > 0) {
     out.append("\n  set aside   ");

@@ -36,6 +36,7 @@ weir_v1_Ledger to_message(const Ledger& ledger) {
   message.results = ledger.results;
   message.evicted = ledger.evicted;
   message.session_lost = ledger.session_lost;
+  message.shed = ledger.shed;
   return message;
 }
 
@@ -50,6 +51,7 @@ Ledger from_message(const weir_v1_Ledger& message) {
   ledger.results = message.results;
   ledger.evicted = message.evicted;
   ledger.session_lost = message.session_lost;
+  ledger.shed = message.shed;
   return ledger;
 }
 

@@ -51,6 +51,7 @@ MqttSource::MqttSource(const MqttSourceSpec& spec, Arena& arena, std::unique_ptr
       connector_(client_, *this, spec.host, spec.port),
       tail_(arena, spec.name + ".source.session-tail", pending_max(spec), journal != nullptr),
       drops_(spec.watch_drops, spec.topics),
+      shedding_(spec.shed),
       payload_(arena.take<uint8_t>(spec.max_message + payload_padding, spec.name + ".source.payload",
                                    std::to_string(spec.max_message) + " bytes of max_message and padding")) {
   const std::string pool = spec.name + ".source.filters";
@@ -97,6 +98,7 @@ void MqttSource::on_tick(Now now) {
   if (connector_.closed()) return;
   connector_.on_tick(now);
   if (connector_.has_socket() && !client_.check_keepalive()) on_lost();
+  watch_load();
   check_stall();
   if (stopping_ && !in_barrier_ && now.boot_ms - stop_boot_ms_ >= goodbye_ms) connector_.close();
   settle();
@@ -112,6 +114,7 @@ SourceStatus MqttSource::status() const {
   status.error = connector_.error();
   status.link = connector_.link();
   status.broker_dropped = drops_.dropped();
+  status.shedding = shedding_.shows();
   if (status.connected && refused_subscription_) status.error = "the broker refused a subscription";
   return status;
 }
@@ -120,8 +123,10 @@ SourceStatus MqttSource::status() const {
 
 bool MqttSource::may_read() const {
   return !stopping_ && !in_barrier_ && !leave_due_ && !tail_.full() && (!journaling_ || journaling_->accepts()) &&
-         handler_->ready();
+         (handler_->ready() || sheds());
 }
+
+bool MqttSource::sheds() const { return shedding_.active(now_.boot_ms) && handler_->may_shed(); }
 
 bool MqttSource::may_write() const {
 #ifdef WEIR_MUTANT_ACK_BEFORE_COMMIT
@@ -164,10 +169,15 @@ void MqttSource::read() {
   for (; read_in_one_go_ < share_.reads() && !lost && may_read(); ++read_in_one_go_) {
     ReadResult result = client_.read_one();
     if (connack_arrived_) accept_session();
-    if (result == ReadResult::Drained) break;
+    if (result == ReadResult::Drained) {
+      // With the window used up the broker may well have more.
+      if (tail_.pending() < spec_.max_unacked) shedding_.on_drained(handler_->ready());
+      break;
+    }
     lost = result == ReadResult::Lost;
   }
   reading_ = false;
+  if (read_in_one_go_ == share_.reads()) shedding_.on_behind(now_.boot_ms);
   if (lost) on_lost();
 }
 
@@ -343,7 +353,7 @@ void MqttSource::on_arrival(const Arrival& arrival) {
   // A retained message that is skipped leaves no trace: it is not counted, and forgetting it in a crash does no harm.
   if (arrival.retained && !spec_.use_retained) return;
   if (arrival.qos == 0) {
-    hand_over(arrival, 0);
+    if (!shed_it()) hand_over(arrival, 0);
     return;
   }
   uint64_t hash = hash64(arrival.payload, hash64(as_bytes(arrival.topic)));
@@ -355,7 +365,30 @@ void MqttSource::on_arrival(const Arrival& arrival) {
   }
   tail_.record(arrival.mid, hash);
   held_ = true;
-  hand_over(arrival, hash);
+  if (!shed_it()) hand_over(arrival, hash);
+}
+
+/// Whether the message at hand is left out; then that is all that becomes of it.
+bool MqttSource::shed_it() {
+  if (shedding_.takes(handler_->ready(), now_.boot_ms)) return false;
+  handler_->on_shed(now_);
+  if (shedding_.begun())
+    log(LogLevel::Warning, "%s: the pipeline has been behind its input for %lld ms: messages are shed from here on",
+        spec_.name.c_str(), static_cast<long long>(spec_.shed.after_ms));
+  return true;
+}
+
+/// Once a second: a pipeline without room is behind, and one that seems to be behind looks whether it still is.
+void MqttSource::watch_load() {
+  if (!shedding_.enabled() || stopping_) return;
+  if (!handler_->ready() && handler_->may_shed()) shedding_.on_behind(now_.boot_ms);
+  if (shedding_.behind() && may_read() && connector_.has_socket()) {
+    read_in_one_go_ = 0;
+    read();
+  }
+  if (shedding_.ended(now_.boot_ms))
+    log(LogLevel::Notice, "%s: the pipeline keeps up with its input again; %llu messages were shed since the start",
+        spec_.name.c_str(), static_cast<unsigned long long>(shedding_.count()));
 }
 
 /// The rule: while the window is open, DUP and a match in the tail mean that the message is known. The first delivery

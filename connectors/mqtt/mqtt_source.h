@@ -11,6 +11,9 @@
 // it returns when the handler is ready. A broker that has lost the session is subscribed to only after the voided tail is
 // durably empty, for a crash in between could take new messages for old ones.
 //
+// A pipeline that cannot keep up presses back: nothing is read until it is ready. Only where `shed` says so messages are read
+// and left out (see Shedding); they are booked, and acknowledged like any other.
+//
 // With a journal, "covered by a committed checkpoint" reads "durable in the journal" above; see Journaling.
 //
 // Owned by the pipeline; reactor thread only. Memory: the tail, one payload and the filters, all from the arena.
@@ -28,6 +31,7 @@
 #include "connectors/mqtt/mqtt_client.h"
 #include "connectors/mqtt/read_share.h"
 #include "connectors/mqtt/session_tail.h"
+#include "connectors/mqtt/shedding.h"
 
 namespace weir {
 
@@ -52,6 +56,7 @@ struct MqttSourceSpec {
   /// A ping waits behind acknowledgements, and those for a checkpoint: at least four checkpoint intervals.
   int64_t keepalive_min_ms = 0;
   JournalingPolicy journaling;  // where there is a journal
+  ShedPolicy shed;              // not with a journal
 };
 
 /// Topics that are longer are set aside.
@@ -101,6 +106,7 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
   void on_checkpoint_wanted(CheckpointReason reason, Now now) override { handler_->want_checkpoint(reason, now); }
 
   bool may_read() const;
+  bool sheds() const;
   bool may_write() const;
   void read();
   void accept_session();
@@ -111,6 +117,8 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
   void finish_subscribing();
   bool is_redelivery(const Arrival& arrival, uint64_t hash);
   void hand_over(const Arrival& arrival, uint64_t hash);
+  bool shed_it();
+  void watch_load();
   void deliver(const JournalRecord& record);
   void note_session_lost();
   void refuse(const Message& message, const char* reason, const char* what, uint64_t bytes, size_t limit);
@@ -132,6 +140,7 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
   DropWatch drops_;
   ReadShare share_;
   uint32_t read_in_one_go_ = 0;
+  Shedding shedding_;
   std::span<uint8_t> payload_;          // a copy, for decoders read a few bytes past the end
   FilterList filters_;                  // as configured
   FilterList subscribed_;               // what the broker's session holds, as far as it has confirmed

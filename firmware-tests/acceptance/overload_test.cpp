@@ -59,7 +59,13 @@ class OverloadTest : public GatewayTest {
     for (int number = 0; number < slow_messages; ++number) CHECK_TRUE(gateway->publish("slow/d", R"({"value":-668})"));
     CHECK_TRUE(gateway->sensor().drain());
   }
-  uint64_t slow_received() { return gateway->pipeline("slow").ledger.received; }
+  void send_slow_results_to_nobody() {
+    // Nobody listens there.
+    gateway->replace("[[pipeline]]\nname = \"slow\"",
+                     "[mqtt.nobody]\nurl = \"mqtt://127.0.0.1:9\"\n\n[[pipeline]]\nname = \"slow\"");
+    gateway->replace("mqtt = \"local\"\n  topic = \"slow-results\"",
+                     "mqtt = \"nobody\"\n  outbox = { memory = \"4KiB\", max_bytes = \"8KiB\" }\n  topic = \"slow-results\"");
+  }
   /// The longest time from publishing a reading to its result, of some readings one after the other.
   int64_t longest_way_ms(int count) {
     int64_t longest_ms = 0;
@@ -94,11 +100,7 @@ TEST(Overload, a_slow_pipeline_neither_delays_another_nor_its_acknowledgements) 
 
 TEST(Overload, a_pipeline_whose_results_have_no_room_holds_up_its_own_input_only) {
   gateway = std::make_unique<TestGateway>(slow_and_quick_config, WEIR_FAULTY);
-  // Nobody listens there.
-  gateway->replace("[[pipeline]]\nname = \"slow\"",
-                   "[mqtt.nobody]\nurl = \"mqtt://127.0.0.1:9\"\n\n[[pipeline]]\nname = \"slow\"");
-  gateway->replace("mqtt = \"local\"\n  topic = \"slow-results\"",
-                   "mqtt = \"nobody\"\n  topic = \"slow-results\"\n  outbox = { memory = \"4KiB\", max_bytes = \"8KiB\" }");
+  send_slow_results_to_nobody();
   CHECK_TRUE(gateway->start());
   for (int number = 0; number < slow_messages; ++number) CHECK_TRUE(gateway->publish("slow/d", R"({"value":1})"));
   const auto blocked = [](const ObservedAgent& agent) { return agent.pipeline("slow").state == "blocked"; };
@@ -110,6 +112,53 @@ TEST(Overload, a_pipeline_whose_results_have_no_room_holds_up_its_own_input_only
   CHECK_TRUE(longest_way_ms(20) < way_ms_max);
   CHECK_TRUE(gateway->pipeline("slow").ledger.received < slow_messages);
   CHECK_TRUE(gateway->pipeline("quick").source.connected);
+}
+
+/// Of ten seconds of work the first two are done, or a little more.
+TEST(Overload, a_pipeline_that_may_shed_goes_on_with_the_newest_and_counts_what_it_left_out) {
+  gateway = std::make_unique<TestGateway>(slow_and_quick_config, WEIR_FAULTY);
+  gateway->replace("topics = [\"slow/+\"]", "topics = [\"slow/+\"]\n  shed = { policy = \"oldest\", after = \"2s\" }");
+  gateway->replace("topic = \"slow-results\"", "topic = \"results/slow\"\n  delivery = \"at-most-once\"");
+  CHECK_TRUE(gateway->start());
+  flood_the_slow_one();
+  CHECK_TRUE(gateway->publish("slow/d", R"({"value":42})"));
+  const auto done = [](const ObservedAgent& agent) {
+    const ObservedPipeline slow = agent.pipeline("slow");
+    return slow.ledger.received - slow.ledger.duplicate == slow_messages + 1 && slow.source.unacknowledged == 0;
+  };
+  CHECK_TRUE(done(gateway->agent().wait_for(done, 30'000)));
+  const ObservedPipeline slow = gateway->pipeline("slow");
+  CHECK_TRUE(slow.ledger.shed > slow_messages / 4);
+  CHECK_TRUE(slow.ledger.applied >= 100);
+  UNSIGNED_LONGS_EQUAL(slow_messages + 1, slow.ledger.applied + slow.ledger.shed);
+  LONGS_EQUAL(0, slow.imbalance);
+  CHECK_TRUE(says("messages are shed from here on"));
+  STRCMP_CONTAINS(" + shed ", gateway->weir({"status", "--state-dir", gateway->state_dir()}).output.c_str());
+  // The account survives the process.
+  CHECK_TRUE(gateway->stop_agent());
+  CHECK_TRUE(gateway->start_agent());
+  UNSIGNED_LONGS_EQUAL(slow.ledger.shed, gateway->pipeline("slow").ledger.shed);
+  LONGS_EQUAL(0, gateway->pipeline("slow").imbalance);
+}
+
+TEST(Overload, a_pipeline_without_room_sheds_what_comes_and_stays_connected) {
+  gateway = std::make_unique<TestGateway>(slow_and_quick_config, WEIR_FAULTY);
+  send_slow_results_to_nobody();
+  gateway->replace("topics = [\"slow/+\"]", "topics = [\"slow/+\"]\n  shed = { policy = \"newest\", after = \"2s\" }");
+  gateway->replace("topic = \"slow-results\"", "topic = \"slow-results\"\n  delivery = \"at-most-once\"");
+  CHECK_TRUE(gateway->start());
+  for (int number = 0; number < slow_messages; ++number) CHECK_TRUE(gateway->publish("slow/d", R"({"value":1})"));
+  const auto shed = [](const ObservedAgent& agent) {
+    const ObservedPipeline slow = agent.pipeline("slow");
+    return slow.ledger.received - slow.ledger.duplicate == slow_messages && slow.source.unacknowledged == 0;
+  };
+  CHECK_TRUE(shed(gateway->agent().wait_for(shed, 30'000)));
+  const ObservedPipeline slow = gateway->pipeline("slow");
+  CHECK_TRUE(slow.source.connected);
+  CHECK_TRUE(slow.source.shedding);
+  CHECK_TRUE(slow.ledger.applied > 0);
+  UNSIGNED_LONGS_EQUAL(slow_messages, slow.ledger.applied + slow.ledger.shed);
+  LONGS_EQUAL(0, slow.imbalance);
 }
 
 }  // namespace

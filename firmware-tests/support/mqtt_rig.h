@@ -53,6 +53,8 @@ class TestPipeline final : public SourceHandler {
  public:
   bool ready() const override { return is_ready && delivered.size() < limit; }
   void on_message(const Message& message, Now now) override;
+  bool may_shed() const override { return is_ready; }
+  void on_shed(Now) override { ++shed; }
   void on_duplicate(Now) override { ++duplicates; }
   void on_refused(const Message& message, const char* reason, std::string_view detail, Now now) override;
   void on_session_lost(bool expected, Now) override { sessions_lost.push_back(expected); }
@@ -65,6 +67,7 @@ class TestPipeline final : public SourceHandler {
   std::vector<Delivered> refused;
   std::vector<bool> sessions_lost;  // the `expected` of each
   size_t duplicates = 0;
+  size_t shed = 0;
   std::function<void()> when_message;
 };
 

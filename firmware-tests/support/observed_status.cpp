@@ -38,6 +38,7 @@ void read_link(Element from, ObservedLink& to) {
 void read_source(Element from, ObservedPipeline& to) {
   read(from, "connected", to.source.connected);
   read(from, "idle", to.source.idle);
+  read(from, "shedding", to.source.shedding);
   read(from, "unacknowledged", to.source.unacknowledged);
   read(from, "offset", to.source.offset);
   read(from, "connects", to.source.connects);
@@ -52,6 +53,7 @@ void read_ledger(Element from, ObservedPipeline& to) {
   read(from, "late", to.ledger.late);
   read(from, "dead_lettered", to.ledger.dead_lettered);
   read(from, "duplicate", to.ledger.duplicate);
+  read(from, "shed", to.ledger.shed);
   read(from, "results", to.ledger.results);
   read(from, "evicted", to.ledger.evicted);
   read(from, "session_lost", to.ledger.session_lost);

@@ -30,6 +30,7 @@ struct ObservedPipeline {
   struct {
     bool connected = false;
     bool idle = false;
+    bool shedding = false;
     uint64_t unacknowledged = 0;
     uint64_t offset = 0;
     uint64_t connects = 0;

@@ -543,6 +543,45 @@ TEST(ConfigErrors, a_journal_needs_the_acknowledgement_by_it) {
       "format = \"json\"\n  fields", "journal = { size = \"1MiB\" }\n  fields");
 }
 
+TEST(ConfigErrors, shedding_is_refused_together_with_exactly_once) {
+  says(
+      "c.toml:17:3: error: \"shed\" leaves messages out, but the sink's delivery is \"exactly-once\"\n"
+      "  shed = { policy = \"oldest\" }\n"
+      "  ^~~~ say delivery = \"at-most-once\" in [pipeline.sink], or leave \"shed\" out: what the pipeline cannot take then "
+      "waits at the broker\n",
+      "format = \"json\"\n  fields", "shed = { policy = \"oldest\" }\n  fields");
+  is_good("topic = \"alerts", "delivery = \"at-most-once\"\n  topic = \"alerts");
+}
+
+TEST(ConfigErrors, at_most_once_without_shedding_is_a_warning) {
+  STRCMP_CONTAINS("warning: delivery = \"at-most-once\" does nothing without a source's \"shed\"",
+                  config.report_after("topic = \"alerts", "delivery = \"at-most-once\"\n  topic = \"alerts").c_str());
+}
+
+TEST(ConfigErrors, shedding_waits_for_two_seconds_at_least) {
+  config.edit("topic = \"alerts", "delivery = \"at-most-once\"\n  topic = \"alerts");
+  is_good("format = \"json\"\n  fields", "shed = { after = \"2s\" }\n  fields");
+  STRCMP_CONTAINS("\"after\" must be from 2s to 1h, not 1999ms",
+                  config.report_after("after = \"2s\"", "after = \"1999ms\"").c_str());
+  is_good("after = \"1999ms\"", "after = \"1h\"");
+}
+
+TEST(ConfigErrors, a_sample_is_one_of_two_at_least_and_of_the_policy_sample_only) {
+  config.edit("topic = \"alerts", "delivery = \"at-most-once\"\n  topic = \"alerts");
+  is_good("format = \"json\"\n  fields", "shed = { policy = \"sample\", one_of = 2 }\n  fields");
+  STRCMP_CONTAINS("\"one_of\" must be from 2 to", config.report_after("one_of = 2", "one_of = 1").c_str());
+  STRCMP_CONTAINS("warning: \"one_of\" does nothing with the policy \"oldest\"",
+                  config.report_after("policy = \"sample\", one_of = 1", "policy = \"oldest\", one_of = 2").c_str());
+}
+
+TEST(ConfigErrors, shedding_and_a_journal_exclude_each_other) {
+  config.edit("topic = \"alerts", "delivery = \"at-most-once\"\n  topic = \"alerts");
+  STRCMP_CONTAINS(
+      "error: \"shed\" loses what the journal is there to keep",
+      config.report_after("format = \"json\"\n  fields", "ack = \"journal\"\n  shed = { policy = \"newest\" }\n  fields")
+          .c_str());
+}
+
 TEST(ConfigErrors, a_journal_has_a_least_size) {
   says(
       "c.toml:18:22: error: \"size\" must be from 256KiB to 16GiB, not 255KiB\n"

@@ -780,6 +780,97 @@ TEST(MqttSource, repeats_the_reason_that_the_broker_gives_for_a_goodbye) {
   CHECK(agent->until([&] { return std::string(agent->source.status().error) == "Session taken over"; }));
 }
 
+// ---- shedding
+
+TEST(MqttSource, sheds_what_there_is_no_room_for_after_the_time_and_acknowledges_it_with_the_next_checkpoint) {
+  spec.shed = {ShedPolicy::Kind::Newest, 2000, 10};
+  start_subscribed();
+  agent->pipeline.limit = 3;  // then there is no room
+  publish_many(10);
+  CHECK(agent->until_delivered(3));
+  agent->tick_after(0);
+  agent->tick_after(1999);
+  nothing_more_is_sent();
+  UNSIGNED_LONGS_EQUAL(0, agent->pipeline.shed);
+  CHECK_FALSE(agent->source.status().shedding);
+  agent->tick_after(1);
+  CHECK(agent->until([&] { return agent->pipeline.shed == 7; }));
+  CHECK(agent->source.status().shedding);
+  UNSIGNED_LONGS_EQUAL(3, agent->pipeline.delivered.size());
+  UNSIGNED_LONGS_EQUAL(10, agent->source.status().unacknowledged);
+  nothing_more_is_sent();
+  UNSIGNED_LONGS_EQUAL(0, pubacks());
+  checkpoint();
+  CHECK(until_pubacks(10));
+}
+
+TEST(MqttSource, without_shedding_it_leaves_what_there_is_no_room_for_to_the_broker) {
+  start_subscribed();
+  agent->pipeline.limit = 3;
+  publish_many(10);
+  CHECK(agent->until_delivered(3));
+  for (int second = 0; second < 8; ++second) agent->tick_after(1000);
+  UNSIGNED_LONGS_EQUAL(0, agent->pipeline.shed);
+  CHECK_FALSE(agent->connected());
+}
+
+TEST(MqttSource, sheds_nothing_between_a_barrier_and_its_decision) {
+  spec.shed = {ShedPolicy::Kind::Newest, 2000, 10};
+  start_subscribed();
+  agent->pipeline.limit = 3;
+  publish_many(3);
+  CHECK(agent->until_delivered(3));
+  agent->tick_after(0);
+  checkpoints.barrier(agent->source);
+  agent->pipeline.is_ready = false;
+  publish_many(4);
+  agent->tick_after(2000);
+  nothing_more_is_sent();
+  UNSIGNED_LONGS_EQUAL(0, agent->pipeline.shed);
+  agent->pipeline.is_ready = true;
+  checkpoints.commit(agent->source);
+  CHECK(agent->until([&] { return agent->pipeline.shed == 4; }));
+}
+
+TEST(MqttSource, what_was_shed_is_a_duplicate_when_it_comes_again) {
+  spec.shed = {ShedPolicy::Kind::Newest, 2000, 10};
+  start_subscribed();
+  agent->pipeline.limit = 1;
+  publish("one");
+  publish("two");
+  CHECK(agent->until_delivered(1));
+  agent->tick_after(0);
+  agent->tick_after(2000);
+  CHECK(agent->until([&] { return agent->pipeline.shed == 1; }));
+  checkpoints.barrier(agent->source);
+  checkpoints.commit(agent->source);
+  crash();
+  start();
+  redeliver(1, "one");
+  redeliver(2, "two");
+  CHECK(agent->until([&] { return agent->pipeline.duplicates == 2; }));
+  UNSIGNED_LONGS_EQUAL(0, agent->pipeline.delivered.size());
+  UNSIGNED_LONGS_EQUAL(0, agent->pipeline.shed);
+}
+
+TEST(MqttSource, sheds_messages_at_qos_0_as_well) {
+  spec.shed = {ShedPolicy::Kind::Oldest, 2000, 10};
+  spec.qos = 0;
+  start_subscribed();
+  agent->pipeline.limit = 1;
+  for (int number = 0; number < 5; ++number) broker.publish({"sensors/a", std::to_string(number)});
+  CHECK(agent->until_delivered(1));
+  agent->tick_after(0);
+  agent->tick_after(2000);
+  CHECK(agent->until([&] { return agent->pipeline.shed == 4; }));
+  // There is room again: what waits by then is the last to go.
+  agent->pipeline.limit = SIZE_MAX;
+  agent->tick_after(1000);
+  broker.publish({"sensors/a", "new"});
+  CHECK(agent->until_delivered(2));
+  STRCMP_EQUAL("new", agent->pipeline.delivered.back().payload.c_str());
+}
+
 TEST(MqttSource, counts_takeovers_and_waits_longer_after_each) {
   start_subscribed();
   int64_t least_ms = 0;
