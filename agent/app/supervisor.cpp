@@ -227,8 +227,9 @@ void Supervisor::take_messages(int64_t now_ms) {
 
 void Supervisor::take_message(std::string_view text, int64_t now_ms) {
   const NotifyMessage message = parse_notify_message(text);
+  const bool first = message.ready && !rules_.running();  // it says so again after a reload
   rules_.on_message(message, now_ms);
-  if (message.ready) {
+  if (first) {
     log(LogLevel::Notice, "supervise: process %d is ready", child_);
     arm_device();
     if (!std::exchange(ready_told_, true)) service_notify("READY=1");

@@ -38,6 +38,7 @@ Status MemoryStore::commit(const CheckpointWrite& write) {
 }
 
 Status MemoryStore::load(uint32_t, RestoreHandler& handler) {
+  WEIR_TRY(fail_load_with);
   if (last_id == 0) return {Code::NotFound, "no checkpoint"};
   WEIR_TRY(handler.on_manifest(as_bytes(manifest)));
   for (BlobKind kind : {BlobKind::Operator, BlobKind::Base, BlobKind::Delta, BlobKind::SessionTail})

@@ -14,7 +14,8 @@ namespace weir {
 
 class MemoryStore final : public CheckpointStore {
  public:
-  Status fail_with;  // what the next commits return instead
+  Status fail_with;       // what the next commits return instead
+  Status fail_load_with;  // what the next loads return instead
   uint64_t commits = 0;
   uint64_t last_id = 0;
   uint64_t reserved_id = 0;

@@ -108,6 +108,23 @@ TEST(RestartHistory, a_name_that_came_later_gets_the_place_of_one_that_left) {
   UNSIGNED_LONGS_EQUAL(2 * pair_bytes, read_whole_file(path()).size());
 }
 
+TEST(RestartHistory, takes_one_more_name_in_while_it_runs) {
+  note("p", 3, false);
+  RestartHistory history;
+  history.open(directory.path(), {"p", "q"});
+  RestartRecord record;
+  record.state.failures = 5;
+  CHECK_TRUE(history.put("r", record, now_then).code() == Code::NotFound);
+  CHECK_TRUE(history.admit("r").ok() && history.admit("r").ok());
+  CHECK_TRUE(history.put("r", record, now_then).ok());
+  RestartHistory next;
+  next.open(directory.path(), {"p", "r"});
+  CHECK_TRUE(next.recall("r", now_then, record) == LastRun::Orderly);
+  UNSIGNED_LONGS_EQUAL(5, record.state.failures);
+  CHECK_TRUE(next.recall("p", now_then, record) == LastRun::Orderly);
+  UNSIGNED_LONGS_EQUAL(3, record.state.failures);
+}
+
 TEST(RestartHistory, a_clock_that_began_anew_is_a_power_cut) {
   note("p", 1, true);
   RestartRecord record;
