@@ -95,14 +95,19 @@ void ReplayInput::split_arrival() {
   if (blank == std::string_view::npos || payload_.find(' ', blank + 1) == std::string_view::npos) return;
   double seconds = 0;
   const auto result = std::from_chars(payload_.data(), payload_.data() + blank, seconds);
-  if (result.ec != std::errc{} || result.ptr != payload_.data() + blank || seconds < 0 || seconds > 1e11) return;
+  const bool sensible = seconds >= 0 && seconds <= 1e11;  // which no "nan" is
+  if (result.ec != std::errc{} || result.ptr != payload_.data() + blank || !sensible) return;
   arrival_ms_ = static_cast<int64_t>(seconds * 1000);
   payload_.remove_prefix(blank + 1);
 }
 
+void ReplayInput::skip_blanks() { payload_.remove_prefix(std::min(payload_.find_first_not_of(' '), payload_.size())); }
+
 /// A payload of JSON begins with a bracket; everything else that has a blank in it begins with its topic.
 void ReplayInput::split_topic() {
+  skip_blanks();
   split_arrival();
+  skip_blanks();
   const size_t blank = payload_.find(' ');
   if (payload_.empty() || payload_[0] == '{' || payload_[0] == '[' || blank == std::string_view::npos) return;
   topic_ = payload_.substr(0, blank);

@@ -41,6 +41,7 @@ class ReplayInput {
   void object_from(std::span<const CsvCell> row);
   void split_topic();
   void split_arrival();
+  void skip_blanks();
 
   std::istream& stream_;
   bool csv_;

@@ -29,6 +29,16 @@ TEST(ReplayInput, a_line_is_a_payload_or_a_topic_and_a_payload) {
                read("{\"a\": 1}\n\nx/y {\"a\": 2}\r\n21.5\nx/y 21.5\n[1, 2]", false).c_str());
 }
 
+TEST(ReplayInput, blanks_in_front_belong_to_nothing) {
+  STRCMP_EQUAL("1 t {\"a\": 1}\n2 x/y {\"a\": 2}\n3 x/y 21.5\n4 t \n",
+               read("  {\"a\": 1}\n x/y {\"a\": 2}\n12.5  x/y 21.5\n  \n", false).c_str());
+}
+
+TEST(ReplayInput, an_arrival_is_a_number_of_seconds_within_reason) {
+  STRCMP_EQUAL("1 x/y 1\n2 nan x/y 1\n3 -1 x/y 1\n4 1e12 x/y 1\n",
+               read("1e11 x/y 1\nnan x/y 1\n-1 x/y 1\n1e12 x/y 1\n", false).c_str());
+}
+
 TEST(ReplayInput, a_row_of_csv_is_an_object) {
   STRCMP_EQUAL(
       "2 t {\"ts\":1,\"v\":-2.5e3,\"s\":\"x\"}\n3 t {\"ts\":2,\"v\":null,\"s\":\"007\"}\n4 t "
