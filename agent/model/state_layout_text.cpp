@@ -132,7 +132,7 @@ class LayoutReader {
   }
 
   bool read_field(StoredFields& fields, size_t depth) {
-    if (words_.size() < 2 || depth > depth_max) return false;
+    if (words_.size() < 2 || words_[0].empty() || depth > depth_max) return false;
     const std::string head = words_[0];
     if (head == "record" || head == "list" || head == "ring") return read_group(head, fields, depth);
     if (head == "argument") return read_argument(fields);

@@ -116,6 +116,8 @@ TEST(StateLayout, refuses_what_is_no_description) {
   refused("k\nx8 a");
   refused("k\nu8");
   refused("k\nu8 a b");
+  refused("k\n\"\" a");
+  refused("k\nown \"\" a");
   refused("k\nu8 \"a");
   refused("k\nnull? a");
   refused("k\nbytes(40000) a");
