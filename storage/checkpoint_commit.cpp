@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "agent/base/crash_point.h"
 #include "agent/model/manifest.h"
 #include "storage/row_key.h"
 
@@ -17,12 +18,15 @@ Status SqliteCheckpointStore::commit(const CheckpointWrite& write) {
   WEIR_TRY(check(write, *pipeline));
   for (Part& part : parts_) part.writing_id = 0;
   Counters next = pipeline->counters;
+  crash_point("checkpoint.begin");
   WEIR_TRY(change([&] { return write_checkpoint(write, *pipeline, next); }));
+  crash_point("checkpoint.committed");
   pipeline->counters = next;
   pipeline->retain(write.id);
   for (Part& part : parts_)
     if (part.writing_id != 0) part.written(pipeline->oldest());
   newest_.note(pipeline->name, {write.id, write.source_offset});
+  crash_point("checkpoint.noted");
   return {};
 }
 
@@ -61,14 +65,18 @@ Status SqliteCheckpointStore::write_checkpoint(const CheckpointWrite& write, con
   WEIR_TRY(forget_old_versions(write, oldest));
   for (const Blob& blob : write.snapshot->blobs())
     if (blob.kind != BlobKind::Operator) WEIR_TRY(write_blob(blob, write.id, oldest));
+  crash_point("checkpoint.blobs");
   for (const Trim& wanted : write.snapshot->trims()) WEIR_TRY(trim(wanted, write.id));
   if (oldest == write.id) WEIR_TRY(forget_not_needed(write.id, oldest));
   WEIR_TRY(write_parts(write));
   WEIR_TRY(write_dead_letters(write, pipeline, next));
+  crash_point("checkpoint.row");
   WEIR_TRY(write_row(write));
   next.last_checkpoint_id = write.id;
   next.reserved_id = std::max({next.reserved_id, write.reserved_id, write.id});
-  return write_registry(pipeline, next);
+  WEIR_TRY(write_registry(pipeline, next));
+  crash_point("checkpoint.commit");
+  return {};
 }
 
 /// Finds the parts that take part. One that was not in the previous checkpoint begins anew: what it stored before it was taken
@@ -97,7 +105,10 @@ Status SqliteCheckpointStore::begin_parts(const CheckpointWrite& write, const Op
 Status SqliteCheckpointStore::write_blob(const Blob& blob, uint64_t id, uint64_t oldest) {
   if (blob.kind == BlobKind::Base) return write_chunk(blob, id, oldest);
   ++find_part(blob.op)->writing.blobs;
-  return table(blob.kind).put(blob, id);
+  if (blob.kind == BlobKind::Outbox) crash_point("outbox.write");
+  WEIR_TRY(table(blob.kind).put(blob, id));
+  if (blob.kind == BlobKind::Outbox) crash_point("outbox.written");
+  return {};
 }
 
 Status SqliteCheckpointStore::write_chunk(const Blob& blob, uint64_t id, uint64_t oldest) {
@@ -178,7 +189,11 @@ Status SqliteCheckpointStore::forget_not_needed(const Part& part, uint64_t oldes
 
 Status SqliteCheckpointStore::forget_blobs(BlobKind kind, uint32_t op, uint64_t after, uint64_t up_to) {
   if (kind == BlobKind::Operator) return states_.forget(op, after, up_to);
-  return kind == BlobKind::Base ? chunks_.forget(op, after, up_to) : table(kind).forget(op, after, up_to);
+  if (kind == BlobKind::Base) return chunks_.forget(op, after, up_to);
+  if (kind == BlobKind::Outbox) crash_point("outbox.delete");
+  WEIR_TRY(table(kind).forget(op, after, up_to));
+  if (kind == BlobKind::Outbox) crash_point("outbox.deleted");
+  return {};
 }
 
 const std::array<uint64_t, 4>& SqliteCheckpointStore::Part::not_needed(uint64_t oldest) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/base/crash_point.h"
 #include "storage/files.h"
 #include "storage/row_key.h"
 #include "storage/schema.h"
@@ -282,7 +283,10 @@ Status SqliteCheckpointStore::reserve_ids(uint32_t pipeline, uint64_t reserved_i
 Status SqliteCheckpointStore::after_commit() {
   WEIR_TRY(broken_);
   if (database_.wal_frames() < wal_frames_max_) return {};
-  return fail(database_.checkpoint_wal());
+  crash_point("wal.move");
+  WEIR_TRY(fail(database_.checkpoint_wal()));
+  crash_point("wal.moved");
+  return {};
 }
 
 Result<StoredOutbox> SqliteCheckpointStore::next_outbox(uint32_t op, uint64_t after_checkpoint, std::span<uint8_t> to) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <tuple>
 
+#include "agent/base/crash_point.h"
 #include "agent/base/crc32c.h"
 
 namespace weir {
@@ -164,8 +165,11 @@ Status JournalRing::append(JournalHeader header, std::span<uint8_t> batch) {
   write_journal_header(header, batch);
   std::ranges::fill(batch.subspan(used, header.padded_bytes() - used), uint8_t{0});
   forget_overwritten(end_at);
+  crash_point("journal.write");
   WEIR_TRY(file_->write(at % size(), batch.first(header.padded_bytes())));
+  crash_point("journal.sync");
   WEIR_TRY(file_->sync());
+  crash_point("journal.durable");
   end_ = behind(at, header, end_);
   if (oldest_.header.sequence == 0) oldest_ = {at, header};
   return {};

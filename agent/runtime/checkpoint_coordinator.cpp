@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "agent/base/crash_point.h"
 #include "agent/base/log.h"
 
 namespace weir {
@@ -176,7 +177,9 @@ void CheckpointCoordinator::trigger(CheckpointReason reason, Now now) {
   snapshot_.begin(write_.id);
   const int64_t begin_us = executor_->boot_us();
   note_begin(now);
+  crash_point("checkpoint.barrier");
   owner_.checkpoint_barrier(snapshot_, manifest_);
+  crash_point("checkpoint.copied");
   barrier_end_us_ = executor_->boot_us();
   manifest_.checkpoint_id = write_.id;
   manifest_.reason = reason;
@@ -236,7 +239,9 @@ void CheckpointCoordinator::done(Now now) {
     retry_boot_ms_ = now.boot_ms + retry_pause_ms_;
     request(write_.reason);
   }
+  crash_point("checkpoint.announce");
   owner_.checkpoint_decided(write_.id, result_, now);
+  crash_point("checkpoint.announced");
   // Flink's rule: so many in a row may fail, one more may not.
   if (status_.failures_in_a_row > policy_.tolerable_failures)
     owner_.checkpoint_hopeless({Code::Unavailable, "more checkpoints in a row have failed than tolerable_failures"});

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "agent/base/crash_point.h"
 #include "agent/base/log.h"
 
 namespace weir {
@@ -155,7 +156,9 @@ void Outbox::pump(Now now) {
       return;
     }
     ++publishing_.rows;
+    crash_point("outbox.send");
     publisher_.publish(row, ticket, now);
+    crash_point("outbox.sent");
   }
 }
 
@@ -178,7 +181,9 @@ void Outbox::resume(Now now) {
 void Outbox::on_publisher_ready(Now now) { pump(now); }
 
 void Outbox::on_published(uint32_t, Now now) {
+  crash_point("outbox.confirm");
   answered_one();
+  crash_point("outbox.confirmed");
   pump(now);
 }
 

@@ -4,6 +4,7 @@
 #include <cinttypes>
 #include <cstring>
 
+#include "agent/base/crash_point.h"
 #include "agent/base/hash.h"
 #include "agent/base/log.h"
 #include "agent/base/text_writer.h"
@@ -193,7 +194,11 @@ void MqttSource::settle() {
 }
 
 void MqttSource::flush() {
-  if (connector_.has_socket() && may_write() && client_.wants_write() && !client_.write()) on_lost();
+  if (!connector_.has_socket() || !may_write() || !client_.wants_write()) return;
+  crash_point("acknowledge.send");
+  const bool sent = client_.write();
+  crash_point("acknowledge.sent");
+  if (!sent) on_lost();
 }
 
 void MqttSource::on_lost() {

@@ -1,10 +1,13 @@
 #include "firmware-tests/crash/torture_options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <string_view>
+
+#include "firmware-tests/faults/crash_points.h"
 
 namespace weir {
 namespace {
@@ -13,10 +16,12 @@ constexpr int exit_usage = 64;
 
 constexpr const char* help =
     "usage: weir-torture [--kills N] [--seed S] [--rate R] [--keys K] [--seconds N] [--mqtt 5|3.1.1]\n"
-    "                    [--ack checkpoint|journal] [--agent PATH]\n\n"
+    "                    [--ack checkpoint|journal] [--agent PATH] [--at POINT|all]\n\n"
     "Publishes R numbered messages per second (default 4000) over K keys (default 20) while the agent is killed N times\n"
     "(default 50) with SIGKILL at random moments, stopped, and robbed of its MQTT session; then accounts for every message in\n"
     "the windows that came out, and checks the id of every result. The same seed gives the same schedule and payloads.\n"
+    "With --at the agent dies at named places in its own code instead, one after the other: those whose name begins with\n"
+    "POINT (checkpoint, outbox.send, ...), see firmware-tests/faults/crash_points.h; always a whole round of them.\n"
     "Last line: sent=... applied=... lost=... duplicated=... kills=... seed=...; `applied` counts what a window or the filter\n"
     "has taken. Exit codes: 0 nothing lost, doubled or wrongly named; 1 otherwise, and the run's directory is kept.\n";
 
@@ -44,6 +49,11 @@ bool read_option(std::string_view name, std::string_view value, TortureOptions& 
     to.journal = value == "journal";
     return value == "checkpoint" || value == "journal";
   }
+  if (name == "--at") {
+    to.at_points = true;
+    to.point = value == "all" ? "" : value;
+    return std::ranges::any_of(test::crash_points, [&](const auto& point) { return point.name.starts_with(to.point); });
+  }
   if (name == "--agent") {
     to.agent = value;
     return !value.empty();
@@ -55,7 +65,6 @@ bool read_option(std::string_view name, std::string_view value, TortureOptions& 
 
 std::optional<TortureOptions> parse_torture_options(int count, char** arguments, int& exit_code) {
   TortureOptions options;
-  options.agent = WEIR_AGENT;
   for (int index = 1; index < count; index += 2) {
     if (strcmp(arguments[index], "--help") == 0 || strcmp(arguments[index], "-h") == 0) {
       fputs(help, stdout);
@@ -69,6 +78,7 @@ std::optional<TortureOptions> parse_torture_options(int count, char** arguments,
       return std::nullopt;
     }
   }
+  if (options.agent.empty()) options.agent = options.at_points ? WEIR_BINARY_DIR "/firmware-tests/weir_crashing" : WEIR_AGENT;
   if (options.seed == 0) options.seed = static_cast<uint64_t>(time(nullptr));
   return options;
 }

@@ -16,6 +16,8 @@ struct TortureOptions {
   bool version5 = true;
   bool journal = false;  // ack = "journal"
   std::string agent;
+  bool at_points = false;  // the agent dies at crash points, not at random moments
+  std::string point;       // those whose names begin so; empty: all that this configuration comes by
 };
 
 /// Nothing if the command line is wrong or asks for help; then what is to be said was printed and `exit_code` is set.

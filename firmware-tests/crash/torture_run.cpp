@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cinttypes>
+#include <csignal>
 #include <cstdio>
 
+#include "firmware-tests/faults/crash_points.h"
 #include "firmware-tests/support/files.h"
 #include "firmware-tests/support/wait.h"
 
@@ -16,6 +18,8 @@ constexpr int64_t longest_start_ms = 30;
 constexpr int64_t stalled_ms = 10'000;     // no progress for so long: what is missing will not come any more
 constexpr uint64_t backlog_max = 100'000;  // messages; the broker drops silently what its queue cannot hold
 constexpr int64_t publish_slice_ms = 5;
+constexpr int64_t point_deadline_ms = 30'000;  // the log is moved into the database every few seconds
+constexpr int64_t visits_max = 8;
 constexpr int64_t notices_ms = 20;  // by then the agent knows that its connection is gone
 
 }  // namespace
@@ -93,6 +97,7 @@ void Torture::publish() {
 // ---- the violence
 
 bool Torture::torment() {
+  if (options_.at_points) return die_at_points();
   const int64_t end_ms = options_.seconds > 0 ? monotonic_ms() + options_.seconds * 1000 : INT64_MAX;
   while (kills_ < options_.kills && monotonic_ms() < end_ms && !publisher_failed_) {
     const uint64_t lot = schedule_.below(100);
@@ -131,6 +136,35 @@ bool Torture::act(Act act) {
       ++take_overs_;
       return take_over();
   }
+  return false;
+}
+
+/// Whole rounds over the points. Each start but the last of a round is one that comes to its end by itself.
+bool Torture::die_at_points() {
+  do {
+    agent_.kill9();
+    for (const test::CrashPoint& point : test::crash_points) {
+      const bool passed_by = point.needs != test::CrashPointNeeds::Journal || options_.journal;
+      if (passed_by && point.name.starts_with(options_.point) && !die_at(point.name)) return false;
+    }
+    agent_.options().environment.clear();
+    if (!restart()) return false;
+  } while (kills_ < options_.kills && !publisher_failed_);
+  return true;
+}
+
+bool Torture::die_at(std::string_view point) {
+  const bool is_rare = point.starts_with("wal.");
+  const int64_t visit = is_rare ? 1 : schedule_.between(1, visits_max);
+  const std::string where = std::string(point) + ":" + std::to_string(visit);
+  agent_.options().environment = {"WEIR_CRASH_AT=" + where};
+  if (!agent_.start().ok()) return false;
+  const std::optional<ProcessEnd> end = agent_.process().wait(point_deadline_ms);
+  if (end && end->signal == SIGKILL) {
+    ++kills_;
+    return true;
+  }
+  printf("the agent did not die at %s\n", where.c_str());
   return false;
 }
 

@@ -29,6 +29,8 @@ class Torture {
   void publish();
   bool torment();
   bool act(Act act);
+  bool die_at_points();
+  bool die_at(std::string_view point);
   bool take_over();
   bool restart();
   bool check_recovery();

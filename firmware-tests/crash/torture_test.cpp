@@ -1,51 +1,11 @@
 // A short torture of the agent itself, and the proof that torture sees what it is meant to see.
-#include <cinttypes>
-#include <cstdio>
-#include <cstdlib>
-#include <string>
-#include <vector>
-
-#include "firmware-tests/support/process.h"
+#include "firmware-tests/crash/torture_process.h"
 
 #include <CppUTest/TestHarness.h>
 
 namespace {
 
 using namespace weir;
-
-constexpr const char* torture = WEIR_BINARY_DIR "/weir-torture";
-constexpr int64_t torture_deadline_ms = 150'000;
-
-struct TortureResult {
-  ProcessResult process;
-  uint64_t sent = 0;
-  uint64_t applied = 0;
-  uint64_t lost = 0;
-  uint64_t duplicated = 0;
-  uint64_t kills = 0;
-  uint64_t seed = 0;
-  bool told = false;  // the last line has the promised form
-};
-
-TortureResult run_torture(const std::vector<std::string>& options) {
-  std::vector<std::string> arguments{torture};
-  arguments.insert(arguments.end(), options.begin(), options.end());
-  TortureResult result;
-  result.process = run_process(arguments, torture_deadline_ms);
-  const size_t last_line = result.process.output.rfind("sent=");
-  if (last_line == std::string::npos) return result;
-  char end = 0;
-  result.told =
-      sscanf(result.process.output.c_str() + last_line,
-             "sent=%" SCNu64 " applied=%" SCNu64 " lost=%" SCNu64 " duplicated=%" SCNu64 " kills=%" SCNu64 " seed=%" SCNu64
-             "%c",
-             &result.sent, &result.applied, &result.lost, &result.duplicated, &result.kills, &result.seed, &end) == 7 &&
-      end == '\n' && result.process.output.ends_with("\n");
-  return result;
-}
-
-/// What torture said, for a failure's message.
-const char* said(const TortureResult& result) { return result.process.output.c_str(); }
 
 TEST_GROUP(Torture){};
 
