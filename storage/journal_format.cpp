@@ -8,6 +8,7 @@ namespace {
 constexpr uint32_t journal_magic = 0x4A524557;  // "WERJ"
 constexpr size_t checked_from = 8;              // magic and CRC are not under the CRC
 constexpr uint8_t flag_retained = 4;
+constexpr uint8_t flag_unsynchronised = 8;
 constexpr uint8_t flag_qos = 3;
 
 bool is_cut_off(JournalKind kind) { return kind == JournalKind::TopicTooLong || kind == JournalKind::PayloadTooLong; }
@@ -54,7 +55,8 @@ bool read_journal_header(Bytes from, JournalHeader& header) {
 
 void put_journal_record(const JournalRecord& record, ByteWriter& out) {
   out.put(static_cast<uint8_t>(record.kind));
-  out.put(static_cast<uint8_t>((record.qos & flag_qos) | (record.retained ? flag_retained : 0)));
+  out.put(static_cast<uint8_t>((record.qos & flag_qos) | (record.retained ? flag_retained : 0) |
+                               (record.unsynchronised ? flag_unsynchronised : 0)));
   out.put(record.packet_id);
   out.put(record.arrival_ms);
   if (is_cut_off(record.kind)) {
@@ -72,6 +74,7 @@ bool get_journal_record(ByteReader& in, JournalRecord& record) {
   record.kind = static_cast<JournalKind>(kind);
   record.qos = flags & flag_qos;
   record.retained = (flags & flag_retained) != 0;
+  record.unsynchronised = (flags & flag_unsynchronised) != 0;
   record.packet_id = in.get<uint16_t>();
   record.arrival_ms = in.get<int64_t>();
   record.full_bytes = is_cut_off(record.kind) ? in.get<uint64_t>() : 0;

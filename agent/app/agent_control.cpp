@@ -94,6 +94,7 @@ void Agent::answer_status(bool json, TextWriter& out, Now now) {
   status.uptime_ms = now.boot_ms - process_start_.boot_ms;
   status.now = now;
   status.ready = ready_;
+  status.clock = reactor_.clock_status();
   status.memory_reserved = reserved();
   status.memory_limit = config_->specification.agent.memory_limit;
   status.memory_rss = resident_bytes();

@@ -4,6 +4,7 @@
 
 #include "agent/app/plan_topics.h"
 #include "agent/operators/route.h"
+#include "agent/runtime/clock_tag.h"
 #include "connectors/codecs/json_decoder.h"
 #include "storage/row_key.h"
 
@@ -58,6 +59,7 @@ InputParts input_parts(const PipelineSpec& pipeline, const SourceSpec& spec, std
   input.pipeline = pipeline.name;
   for (const Text& topic : spec.topics) input.topics.push_back(topic.value);
   input.decoder = std::make_unique<JsonDecoder>(fields, pipeline.first_source().max_message);
+  if (spec.unsynchronised_clock == "tag") input.decoder = std::make_unique<ClockTag>(std::move(input.decoder));
   if (time.given) input.event_time_field = input.decoder->schema().find(time.field.value);
   if (!time.per.value.empty()) input.clock_field = input.decoder->schema().find(time.per.value);
   input.devices_max = static_cast<uint32_t>(time.max_devices);

@@ -110,6 +110,7 @@ std::unique_ptr<Source> make_source(const PipelineSpec& spec, const MqttSpec& mq
   if (!spec.has_journal())
     source.keepalive_min_ms = intervals_per_keepalive * std::max(spec.checkpoint.interval, spec.checkpoint.min_pause);
   source.journaling = journaling_policy(spec);
+  source.waits_for_clock = spec.first_source().unsynchronised_clock == "wait";
   source.shed = shed_policy(spec.first_source().shed);
   return std::make_unique<MqttSource>(source, context.arena, make_journal(spec, context));
 }

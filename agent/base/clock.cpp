@@ -1,5 +1,8 @@
 #include "agent/base/clock.h"
 
+#include <sys/timex.h>
+#include <unistd.h>
+
 #include <ctime>
 
 namespace weir {
@@ -14,5 +17,11 @@ int64_t read_ms(clockid_t id) {
 }  // namespace
 
 Now SystemClock::now() { return {read_ms(CLOCK_BOOTTIME), read_ms(CLOCK_REALTIME)}; }
+
+ClockSync SystemClock::sync() {
+  timex state{};
+  if (adjtimex(&state) >= 0) return (state.status & STA_UNSYNC) != 0 ? ClockSync::Unsynchronised : ClockSync::Synchronised;
+  return access("/run/systemd/timesync/synchronized", F_OK) == 0 ? ClockSync::Synchronised : ClockSync::Unknown;
+}
 
 }  // namespace weir

@@ -225,6 +225,15 @@ void check_topic_segments(const Node& source_node, const SourceSpec& source, Che
   }
 }
 
+void check_clock_tag(const Node& node, const SourceSpec& source, CheckContext& context) {
+  const Node* fields = node.find("fields");
+  const Node* taken = fields && source.unsynchronised_clock == "tag" ? fields->find("clock_unsynchronised") : nullptr;
+  if (taken)
+    context.diagnostics.error(taken->key_at, taken->key_length,
+                              "the field \"clock_unsynchronised\" is made by unsynchronised_clock = \"tag\"",
+                              "give this one another name");
+}
+
 /// What a source alone can say about it; whether the sink allows it: check_delivery.
 void check_shed(const Node& node, const SourceSpec& source, CheckContext& context) {
   const Node* shed = node.find("shed");
@@ -246,6 +255,7 @@ void check_source(const Node& node, void* section, CheckContext& context) {
   if (const Node* journal = node.find("journal"); journal && source.ack != "journal")
     context.diagnostics.error(journal->key_at, journal->key_length, "\"journal\" needs ack = \"journal\"");
   check_shed(node, source, context);
+  check_clock_tag(node, source, context);
   check_event_time(node, source, context);
   check_per(node, source, context);
   check_topic_segments(node, source, context);
@@ -396,7 +406,8 @@ void check_sources(const Node& pipeline_node, const PipelineSpec& pipeline, Chec
   if (single) return;
   for (size_t index = 0; index < source->children.size(); ++index) {
     const Node& each = source->children[index];
-    for (const char* key : {"mqtt", "qos", "ack", "journal", "shed", "retained", "max_unacked", "max_message"}) {
+    for (const char* key :
+         {"mqtt", "qos", "ack", "journal", "shed", "retained", "unsynchronised_clock", "max_unacked", "max_message"}) {
       const Node* child = index > 0 ? each.find(key) : nullptr;
       if (child)
         context.diagnostics.error(child->key_at, child->key_length, quoted(key) + " stands in the pipeline's first source",

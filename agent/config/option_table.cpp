@@ -19,6 +19,7 @@ constexpr const char* later_source_formats[] = {"csv", "raw", "senml", "protobuf
 constexpr const char* later_sink_formats[] = {"csv", "raw"};
 constexpr const char* acknowledgements[] = {"checkpoint", "journal"};
 constexpr const char* retained_choices[] = {"use", "skip"};
+constexpr const char* unsynchronised_choices[] = {"use", "wait", "tag"};
 constexpr const char* evictions[] = {"reject", "oldest", "emit"};
 constexpr const char* late_choices[] = {"drop", "side", "dead-letter"};
 constexpr const char* time_choices[] = {"event", "processing"};
@@ -758,6 +759,17 @@ constexpr Option source_options[] = {
      .choices = retained_choices,
      .documentation = "Whether retained messages that come at subscribing are records.",
      .example = "retained = \"skip\""},
+    {.key = "unsynchronised_clock",
+     .type = Choice,
+     .member = member<&SourceSpec::unsynchronised_clock>,
+     .standard = "use",
+     .choices = unsynchronised_choices,
+     .documentation =
+         "What is done as long as nobody has told this machine the time. `use`: arrival times are taken from the clock as it "
+         "is. "
+         "`wait`: nothing is read until it is synchronised; messages wait at the broker. `tag`: records have a field "
+         "`clock_unsynchronised`, which is true for those that arrived meanwhile. See [event-time.md](event-time.md).",
+     .example = "unsynchronised_clock = \"wait\""},
     {.key = "max_unacked",
      .type = Integer,
      .member = member<&SourceSpec::max_unacked>,

@@ -136,7 +136,8 @@ struct SourceSpec {
   std::string ack;  // "checkpoint" or "journal"
   SourceJournalSpec journal;
   ShedSpec shed;
-  std::string retained;  // "use" or "skip"
+  std::string retained;              // "use" or "skip"
+  std::string unsynchronised_clock;  // "use" "wait" "tag"
   uint64_t max_unacked = 0;
   uint64_t max_message = 0;  // bytes of one payload
   bool broken = false;       // something in it is wrong and has been reported

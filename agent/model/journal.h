@@ -54,6 +54,7 @@ struct JournalRecord {
   JournalKind kind = JournalKind::Message;
   uint8_t qos = 0;
   bool retained = false;
+  bool unsynchronised = false;  // see Message
   uint16_t packet_id = 0;
   int64_t arrival_ms = 0;
   uint64_t offset = 0;      // of the message; those of one batch follow one another

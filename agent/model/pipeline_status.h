@@ -77,6 +77,7 @@ struct PipelineStatus {
   bool has_watermark = false;
   int64_t watermark_ms = 0;
   bool idle = false;
+  int64_t clock_ahead_ms = 0;  // of the wall clock: an earlier run has seen later times
   SourceStatus source;
   Ledger ledger;
   std::array<ReasonCount, 16> reasons;

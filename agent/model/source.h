@@ -20,8 +20,10 @@ class SourceHandler {
   /// no room. Asked before every message; when it turns true again the pipeline calls Source::resume.
   virtual bool ready() const = 0;
   virtual void on_message(const Message& message, Now now) = 0;
-  /// Whether a message for which there is no room may be read and shed now: false from a barrier until its decision, and while a
-  /// checkpoint is wanted.
+  /// When what is delivered now has arrived, in ms since 1970.
+  virtual int64_t arrival_ms(Now now) { return now.wall_ms; }
+  /// Whether a message for which there is no room may be read and shed now: false from a barrier until its decision, and while
+  /// a checkpoint is wanted.
   virtual bool may_shed() const { return false; }
   /// A message that the source left out, because the pipeline cannot keep up: it is booked, nothing else.
   virtual void on_shed(Now) {}

@@ -31,7 +31,7 @@ void copy_name(std::span<char> to, std::string_view name) {
 Pipeline::Pipeline(Arena& arena, PipelineParts parts)
     : parts_(std::move(parts)),
       graph_(parts_.name, std::move(parts_.graph), arena),
-      own_state_(std::make_unique<OwnState>(graph_, reasons_, history_)),
+      own_state_(std::make_unique<OwnState>(graph_, reasons_, history_, clock_)),
       dead_letters_(arena, parts_.name + ".dead-letters", parts_.dead_letter_payload_max,
                     graph_.steps() + std::min<size_t>(graph_.fan_out(), dead_letters_of_one_max)),
       outbox_(arena, parts_.name + ".outbox", parts_.outbox, *parts_.publisher, *this),
@@ -84,23 +84,12 @@ Status Pipeline::start(Poller& poller, StorageExecutor& executor, Now now) {
 
 // ---- the way of a record
 
-bool Pipeline::ready() const {
-  return may_shed() && !graph_.pending() && dead_letters_.ready() && sink_->ready();
-}
+bool Pipeline::ready() const { return may_shed() && !graph_.pending() && dead_letters_.ready() && sink_->ready(); }
 
 /// Everything but room.
 bool Pipeline::may_shed() const {
   return state_ == State::Running && doomed_.ok() && !coordinator_.in_flight() && !coordinator_.requested() &&
          !coordinator_.holds();
-}
-
-/// The wall clock as it was at the start plus what has passed since, so that a clock that is set moves no timer; but a clock
-/// that was never set is not believed, and taken anew once it is.
-int64_t Pipeline::processing_time(Now now) {
-  const bool never_set = processing_offset_ms_ < earliest_plausible_wall_ms - now.boot_ms;
-  if (processing_offset_ms_ == INT64_MIN || (never_set && now.wall_ms >= earliest_plausible_wall_ms))
-    processing_offset_ms_ = now.wall_ms - now.boot_ms;
-  return processing_offset_ms_ + now.boot_ms;
 }
 
 void Pipeline::on_message(const Message& message, Now now) {
@@ -126,7 +115,7 @@ void Pipeline::on_message(const Message& message, Now now) {
 void Pipeline::work_at(const Message& message, Now now) {
   in_hand_ = &message;
   if (mark_ != nullptr) mark_->begin(message.offset);
-  const StepGraph::Verdict verdict = graph_.process(message, processing_time(now), now.boot_ms);
+  const StepGraph::Verdict verdict = graph_.process(message, clock_.at(now), now.boot_ms);
   if (verdict.refusal.reason != nullptr) set_aside_message(message, "source", verdict.refusal.reason, verdict.refusal.detail);
   book(verdict.outcome);
   in_hand_ = nullptr;
@@ -332,7 +321,7 @@ void Pipeline::tick_steps(Now now) {
   if (!graph_.advance()) return;
   const bool due = graph_.pending() || now.boot_ms - last_steps_tick_boot_ms_ >= steps_tick_ms;
   if (!graph_.wants_ticks() || !due) return;
-  if (graph_.tick(processing_time(now))) last_steps_tick_boot_ms_ = now.boot_ms;
+  if (graph_.tick(clock_.at(now))) last_steps_tick_boot_ms_ = now.boot_ms;
 }
 
 void Pipeline::on_turn(Now now) {
@@ -341,6 +330,7 @@ void Pipeline::on_turn(Now now) {
   if (!doomed_.ok()) return fail(doomed_);
   if (now.boot_ms - last_tick_boot_ms_ >= tick_ms) {
     last_tick_boot_ms_ = now.boot_ms;
+    clock_.on_tick(now);
     parts_.source->on_tick(now);
     parts_.publisher->on_tick(now);
     ++connection_loops_;

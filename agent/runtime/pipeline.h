@@ -16,6 +16,7 @@
 #include "agent/runtime/dead_letter_buffer.h"
 #include "agent/runtime/outbox_sink.h"
 #include "agent/runtime/part_decision.h"
+#include "agent/runtime/pipeline_clock.h"
 #include "agent/runtime/reactor.h"
 #include "agent/runtime/state_loss.h"
 #include "agent/runtime/step_graph.h"
@@ -136,6 +137,7 @@ class Pipeline final : public TurnHandler,
 
   bool ready() const override;
   void on_message(const Message& message, Now now) override;
+  int64_t arrival_ms(Now now) override { return clock_.at(now); }
   bool may_shed() const override;
   void on_shed(Now now) override;
   void on_duplicate(Now now) override;
@@ -163,7 +165,6 @@ class Pipeline final : public TurnHandler,
   void note_decided(uint64_t id, Status status, Now now);
   void book(Outcome outcome);
   void book_unread(Now now);
-  int64_t processing_time(Now now);
   void tick_steps(Now now);
   uint64_t evicted() const;
   void request_if_full();
@@ -180,6 +181,7 @@ class Pipeline final : public TurnHandler,
   std::unique_ptr<OwnState> own_state_;
   ReasonCounts reasons_;
   CheckpointHistory history_;
+  PipelineClock clock_;
   Ledger ledger_;
   DeadLetterBuffer dead_letters_;
   Outbox outbox_;
@@ -210,7 +212,6 @@ class Pipeline final : public TurnHandler,
   Now last_turn_;
   int64_t last_tick_boot_ms_ = 0;
   int64_t last_steps_tick_boot_ms_ = 0;
-  int64_t processing_offset_ms_ = INT64_MIN;  // processing time less boot time
   bool drains_ = false;
   bool left_ = false;  // the source was told to stop
   int64_t stop_deadline_boot_ms_ = 0;

@@ -11,6 +11,7 @@ void Pipeline::OwnState::snapshot(Snapshot& snapshot) {
   graph_.save(out);
   reasons_.save(out);
   history_.save(out);
+  out.put(clock_.newest_ms());
   snapshot.close();
 }
 
@@ -19,6 +20,8 @@ Status Pipeline::OwnState::restore(const StoredBlob& blob) {
   ByteReader in(blob.bytes);
   if (!graph_.restore(in) || !reasons_.restore(in) || !history_.restore(in))
     return {Code::Corrupt, "the pipeline's own state is cut short"};
+  // Earlier versions have stored no time.
+  if (in.remaining() >= sizeof(int64_t)) clock_.restore(in.get<int64_t>());
   return {};
 }
 
@@ -69,6 +72,7 @@ void Pipeline::fill_status(PipelineStatus& status, Now now) const {
   status.has_watermark = graph_.watermark() != INT64_MIN;
   status.watermark_ms = status.has_watermark ? graph_.watermark() : 0;
   status.idle = graph_.idle();
+  status.clock_ahead_ms = clock_.ahead_ms();
   status.source = parts_.source->status();
   status.ledger = ledger_;
   status.ledger.results = sink_->results();

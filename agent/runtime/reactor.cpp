@@ -118,7 +118,7 @@ Status Reactor::turn() {
     if (errno == EINTR) return {};
     return {Code::Io, "epoll_wait failed", errno};
   }
-  Now now = clock_.now();
+  const Now now = this->now();
   served_boot_ms_ = now.boot_ms;
   for (int index = 0; index < count; ++index) {
     int fd = events[index].data.fd;

@@ -8,6 +8,7 @@
 
 #include "agent/base/arena.h"
 #include "agent/model/poller.h"
+#include "agent/runtime/clock_watch.h"
 #include "agent/runtime/pulse.h"
 
 namespace weir {
@@ -34,7 +35,12 @@ class Reactor final : public Poller {
   /// Turns until stop() was called.
   Status run();
   void stop() { running_ = false; }
-  Now now() { return clock_.now(); }
+  Now now() {
+    Now now = clock_.now();
+    clock_watch_.observe(now, clock_);
+    return now;
+  }
+  const ClockStatus& clock_status() const { return clock_watch_.status(); }
   /// Steps once per turn; something is expected of it while run() runs.
   const Pulse& pulse() const { return pulse_; }
 
@@ -54,6 +60,7 @@ class Reactor final : public Poller {
   Status turn();
 
   Clock& clock_;
+  ClockWatch clock_watch_;
   std::span<Watch> watches_;
   std::span<TurnHandler*> handlers_;
   size_t handler_count_ = 0;

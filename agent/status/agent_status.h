@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "agent/base/text_writer.h"
+#include "agent/model/clock_status.h"
 #include "agent/model/pipeline_status.h"
 
 namespace weir {
@@ -17,6 +18,7 @@ struct AgentStatus {
   int64_t uptime_ms = 0;
   Now now;
   bool ready = false;
+  ClockStatus clock;
   uint64_t memory_reserved = 0;  // bytes, what `weir plan` prints
   uint64_t memory_limit = 0;
   uint64_t memory_rss = 0;

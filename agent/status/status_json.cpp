@@ -28,6 +28,15 @@ void render_memory(const AgentStatus& status, TextWriter& out) {
   heap.number("restart", heap_allocations(HeapOwner::Restart));
 }
 
+void render_clock(const AgentStatus& status, TextWriter& out) {
+  JsonObject clock(out);
+  clock.text("state", clock_sync_name(status.clock.sync));
+  clock.flag("plausible", status.clock.plausible);
+  clock.signed_number("wall_ms", status.now.wall_ms);
+  clock.number("steps", status.clock.steps);
+  clock.signed_number("last_step_ms", status.clock.last_step_ms);
+}
+
 /// `link`: its members, among those of the source or the sink that has the connection.
 void render_link(const LinkStatus& link, Now now, JsonObject& object) {
   object.number("lost", link.lost);
@@ -146,6 +155,7 @@ void render_pipeline(const PipelineStatus& pipeline, Now now, TextWriter& out) {
   } else {
     object.key("watermark_ms").append("null");
   }
+  object.signed_number("clock_ahead_ms", pipeline.clock_ahead_ms);
   render_source(pipeline, now, object.key("source"));
   render_ledger(pipeline, object.key("ledger"));
   {
@@ -173,6 +183,7 @@ void render_status_json(const AgentStatus& status, TextWriter& out) {
     agent.text("name", status.name);
     agent.signed_number("uptime_ms", status.uptime_ms);
     agent.flag("ready", status.ready);
+    render_clock(status, agent.key("clock"));
     render_memory(status, agent.key("memory"));
     agent.key("incident").append(status.incident_json.empty() ? "null" : status.incident_json);
     agent.key("pipelines").append('[');

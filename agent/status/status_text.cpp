@@ -80,6 +80,9 @@ void render_pipeline(const PipelineStatus& pipeline, Now now, TextWriter& out) {
   out.printf(", %" PRIu64 " not yet acknowledged%s%s", pipeline.source.unacknowledged, pipeline.idle ? ", idle" : "",
              pipeline.source.shedding ? ", SHEDDING" : "");
   render_trouble(out, pipeline.source.link);
+  if (pipeline.clock_ahead_ms > 0)
+    out.printf("\n  clock       its time is %.1f s ahead of the wall clock, which it lets catch up",
+               static_cast<double>(pipeline.clock_ahead_ms) / 1000);
   out.printf("\n  account     received %" PRIu64 " = applied %" PRIu64 " + filtered %" PRIu64 " + late %" PRIu64
              " + dead letters %" PRIu64 " + duplicates %" PRIu64 " + shed %" PRIu64,
              ledger.received, ledger.applied, ledger.filtered, ledger.late, ledger.dead_lettered, ledger.duplicate,
@@ -149,6 +152,12 @@ void render_status_text(const AgentStatus& status, TextWriter& out) {
   if (status.sqlite_refused > 0) out.printf(" (%" PRIu64 " requests refused)", status.sqlite_refused);
   if (heap_guard_present())
     out.printf(", %" PRIu64 " heap allocations of weir's own since start", heap_allocations(HeapOwner::Weir));
+  out.append('\n');
+  out.append("clock: ").append(clock_sync_name(status.clock.sync));
+  if (!status.clock.plausible) out.append(", it was NEVER SET");
+  if (status.clock.steps > 0)
+    out.printf(", set %" PRIu64 " times, the last time by %.1f s", status.clock.steps,
+               static_cast<double>(status.clock.last_step_ms) / 1000);
   out.append('\n');
   if (!status.incident.empty()) out.append("last incident: ").append(status.incident).append('\n');
   for (const PipelineStatus& pipeline : status.pipelines) render_pipeline(pipeline, status.now, out);

@@ -70,7 +70,8 @@ MqttSource::MqttSource(const MqttSourceSpec& spec, Arena& arena, std::unique_ptr
 
 Status MqttSource::start(Poller& poller, SourceHandler& handler, Now now) {
   handler_ = &handler;
-  now_ = now;
+  waits_for_clock_ = spec_.waits_for_clock;
+  look_at(now);
   WEIR_TRY(connector_.start(poller, now));
   if (journaling_) journaling_->start(now);
   return {};
@@ -94,8 +95,15 @@ void MqttSource::abandon(Now now) {
   leave("the checkpoint does not succeed");
 }
 
-void MqttSource::on_tick(Now now) {
+/// Once it was synchronised the clock is not waited for any more: whoever loses contact to the time goes on with what it has.
+void MqttSource::look_at(Now now) {
   now_ = now;
+  if (!waits_for_clock_ || now.unsynchronised) return;
+  waits_for_clock_ = false;
+}
+
+void MqttSource::on_tick(Now now) {
+  look_at(now);
   if (connector_.closed()) return;
   connector_.on_tick(now);
   if (connector_.has_socket() && !client_.check_keepalive()) on_lost();
@@ -114,6 +122,7 @@ SourceStatus MqttSource::status() const {
   status.offset = offset_;
   status.error = connector_.error();
   status.link = connector_.link();
+  if (waits_for_clock_) status.error = "waits until the wall clock is synchronised";
   status.broker_dropped = drops_.dropped();
   status.shedding = shedding_.shows();
   if (status.connected && refused_subscription_) status.error = "the broker refused a subscription";
@@ -123,8 +132,8 @@ SourceStatus MqttSource::status() const {
 // ---- the invariant
 
 bool MqttSource::may_read() const {
-  return !stopping_ && !in_barrier_ && !leave_due_ && !tail_.full() && (!journaling_ || journaling_->accepts()) &&
-         (handler_->ready() || sheds());
+  return !stopping_ && !in_barrier_ && !leave_due_ && !waits_for_clock_ && !tail_.full() &&
+         (!journaling_ || journaling_->accepts()) && (handler_->ready() || sheds());
 }
 
 bool MqttSource::sheds() const { return shedding_.active(now_.boot_ms) && handler_->may_shed(); }
@@ -424,7 +433,8 @@ void MqttSource::hand_over(const Arrival& arrival, uint64_t hash) {
   record.qos = arrival.qos;
   record.retained = arrival.retained;
   record.packet_id = arrival.mid;
-  record.arrival_ms = now_.wall_ms;
+  record.arrival_ms = handler_->arrival_ms(now_);
+  record.unsynchronised = now_.unsynchronised;
   record.offset = ++offset_;
   record.hash = hash;
   record.topic = arrival.topic.substr(0, topic_bytes_max);
@@ -450,6 +460,7 @@ void MqttSource::deliver(const JournalRecord& record) {
   message.arrival_ms = record.arrival_ms;
   message.qos = record.qos;
   message.retained = record.retained;
+  message.unsynchronised = record.unsynchronised;
   if (record.kind == JournalKind::TopicTooLong) {
     refuse(message, "topic-too-long", "topic", record.full_bytes, topic_bytes_max);
   } else if (record.kind == JournalKind::PayloadTooLong) {

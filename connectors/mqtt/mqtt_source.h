@@ -55,8 +55,9 @@ struct MqttSourceSpec {
   bool watch_drops = false;
   /// A ping waits behind acknowledgements, and those for a checkpoint: at least four checkpoint intervals.
   int64_t keepalive_min_ms = 0;
-  JournalingPolicy journaling;  // where there is a journal
-  ShedPolicy shed;              // not with a journal
+  JournalingPolicy journaling;   // where there is a journal
+  ShedPolicy shed;               // not with a journal
+  bool waits_for_clock = false;  // nothing is read until the wall clock is synchronised
 };
 
 /// Topics that are longer are set aside.
@@ -107,6 +108,7 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
 
   bool may_read() const;
   bool sheds() const;
+  void look_at(Now now);
   bool may_write() const;
   void read();
   void accept_session();
@@ -167,6 +169,7 @@ class MqttSource final : public Source, private MqttListener, private ConnectorU
   bool refused_subscription_ = false;
   bool leave_due_ = false;
   const char* leave_why_ = "";
+  bool waits_for_clock_ = false;
   bool stopping_ = false;
   bool goodbye_said_ = false;
   bool warned_of_dup_ = false;

@@ -62,7 +62,7 @@ void MqttSource::note_session_lost() {
   if (journaling_ && tail_.size() > 0) {
     JournalRecord record;
     record.kind = JournalKind::SessionLost;
-    record.arrival_ms = now_.wall_ms;
+    record.arrival_ms = handler_->arrival_ms(now_);
     record.offset = offset_;
     journaling_->append(record, now_);
   }

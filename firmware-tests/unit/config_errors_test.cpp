@@ -582,6 +582,12 @@ TEST(ConfigErrors, shedding_and_a_journal_exclude_each_other) {
           .c_str());
 }
 
+TEST(ConfigErrors, the_field_that_tags_an_unsynchronised_clock_is_taken) {
+  is_good("device = \"topic[1]\"", "clock_unsynchronised = \"float\", device = \"topic[1]\"");
+  STRCMP_CONTAINS("error: the field \"clock_unsynchronised\" is made by unsynchronised_clock = \"tag\"",
+                  config.report_after("format = \"json\"\n  fields", "unsynchronised_clock = \"tag\"\n  fields").c_str());
+}
+
 TEST(ConfigErrors, a_journal_has_a_least_size) {
   says(
       "c.toml:18:22: error: \"size\" must be from 256KiB to 16GiB, not 255KiB\n"

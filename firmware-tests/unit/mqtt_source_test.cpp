@@ -780,6 +780,38 @@ TEST(MqttSource, repeats_the_reason_that_the_broker_gives_for_a_goodbye) {
   CHECK(agent->until([&] { return std::string(agent->source.status().error) == "Session taken over"; }));
 }
 
+// ---- the clock
+
+TEST(MqttSource, waits_for_a_synchronised_clock_before_it_connects) {
+  spec.waits_for_clock = true;
+  agent = std::make_unique<Agent>(spec);
+  CHECK(checkpoints.restore(agent->source).ok());
+  Now now = agent->reactor.now();
+  now.unsynchronised = true;
+  CHECK(agent->source.start(agent->reactor, agent->pipeline, now).ok());
+  agent->source.on_tick(now);
+  nothing_more_is_sent();
+  LONGS_EQUAL(0, broker.connections());
+  STRCMP_EQUAL("waits until the wall clock is synchronised", agent->source.status().error);
+  agent->source.on_tick(agent->reactor.now());
+  CHECK(agent->until([&] { return agent->connected(); }));
+  // Once is enough.
+  now.unsynchronised = true;
+  agent->source.on_tick(now);
+  STRCMP_EQUAL("", agent->source.status().error);
+  publish("one");
+  CHECK(agent->until_delivered(1));
+}
+
+TEST(MqttSource, does_not_wait_for_the_clock_unasked) {
+  agent = std::make_unique<Agent>(spec);
+  CHECK(checkpoints.restore(agent->source).ok());
+  Now now = agent->reactor.now();
+  now.unsynchronised = true;
+  CHECK(agent->source.start(agent->reactor, agent->pipeline, now).ok());
+  CHECK(agent->until([&] { return agent->connected(); }));
+}
+
 // ---- shedding
 
 TEST(MqttSource, sheds_what_there_is_no_room_for_after_the_time_and_acknowledges_it_with_the_next_checkpoint) {
