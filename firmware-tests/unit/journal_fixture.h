@@ -44,6 +44,7 @@ class JournalProcess final : private JournalUser {
     journal_.append({.kind = kind,
                      .qos = 1,
                      .retained = number % 2 == 0,
+                     .unsynchronised = number % 3 == 0,
                      .packet_id = static_cast<uint16_t>(number % 65535 + 1),
                      .arrival_ms = static_cast<int64_t>(number * 10),
                      .offset = number,
@@ -78,7 +79,8 @@ class JournalProcess final : private JournalUser {
   void take(const JournalRecord& record) {
     const bool right = as_text(record.payload) == payload_of(record.offset, record.payload.size()) && record.topic == "a/b" &&
                        record.arrival_ms == static_cast<int64_t>(record.offset * 10) && record.qos == 1 &&
-                       record.retained == (record.offset % 2 == 0) && record.packet_id == record.offset % 65535 + 1;
+                       record.retained == (record.offset % 2 == 0) && record.unsynchronised == (record.offset % 3 == 0) &&
+                       record.packet_id == record.offset % 65535 + 1;
     replayed_.push_back(right ? record.offset : 0);
     records_.push_back(record);
   }
