@@ -10,6 +10,15 @@
 namespace weir {
 namespace {
 
+/// Decoders refuse a whole document for an integer that 64 bits do not hold.
+bool is_too_large(std::string_view text) {
+  if (text.find_first_not_of("-0123456789") != std::string_view::npos) return false;
+  int64_t value = 0;
+  uint64_t positive = 0;
+  return std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc{} &&
+         std::from_chars(text.data(), text.data() + text.size(), positive).ec != std::errc{};
+}
+
 /// Whether JSON would read it as a number; what only looks like one (01, 1., +1, nan) is a text.
 bool is_number(std::string_view text) {
   double value = 0;
@@ -19,8 +28,8 @@ bool is_number(std::string_view text) {
   const bool plain = text.size() > digits && text[digits] >= '0' && text[digits] <= '9' && text.back() != '.';
   const bool leading_zero =
       text.size() > digits + 1 && text[digits] == '0' && text[digits + 1] >= '0' && text[digits + 1] <= '9';
-  return result.ec == std::errc{} && result.ptr == end && plain && !leading_zero && text.find(".e") == std::string_view::npos &&
-         text.find(".E") == std::string_view::npos;
+  return result.ec == std::errc{} && result.ptr == end && plain && !leading_zero && !is_too_large(text) &&
+         text.find(".e") == std::string_view::npos && text.find(".E") == std::string_view::npos;
 }
 
 /// Whether JSON would read it as something else than a text.

@@ -28,7 +28,7 @@ class Scan {
   std::string find_problem() {
     while (at_ < text_.size()) {
       char character = text_[at_];
-      if (character == '"' || character == '\'') {
+      if ((character == '"' || character == '\'') && string_may_begin()) {
         skip_string(character);
         continue;
       }
@@ -45,6 +45,10 @@ class Scan {
   size_t offset() const { return at_; }
 
  private:
+  /// A quote right behind something else is an error, and toml++ then looks at what follows as at anything outside strings.
+  bool string_may_begin() const {
+    return at_ == 0 || std::string_view(" \t\r\n=,.[{").find(text_[at_ - 1]) != std::string_view::npos;
+  }
   bool starts(std::string_view what) const { return text_.substr(at_).starts_with(what); }
 
   void skip_string(char quote) {

@@ -258,6 +258,8 @@ void SessionFunction::fire_early(KeyContext& context, uint8_t* bytes) {
 /// One at a time, for downstream may have room for no more; the timer then stands where the next one is due.
 void SessionFunction::fire_next(KeyContext& context) {
   uint8_t* state = context.state().data();
+  // Only state that was tampered with has a timer and no session.
+  if (state[0] == 0) return context.forget();
   const uint32_t index = next_due(state);
   const Session session = read(at(state, index));
   if (session.early_ms < end_of(session)) {

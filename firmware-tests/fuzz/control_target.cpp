@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <memory>
 #include <string>
@@ -111,7 +112,12 @@ void take_answer(int caller) {
   std::array<char, 4096> buffer;
   for (;;) {
     pollfd readable{.fd = caller, .events = POLLIN, .revents = 0};
-    WEIR_ASSERT(poll(&readable, 1, answer_deadline_ms) == 1);
+    // A fuzzer has a timer, whose signal is no answer.
+    int ready = -1;
+    do {
+      ready = poll(&readable, 1, answer_deadline_ms);
+    } while (ready < 0 && errno == EINTR);
+    WEIR_ASSERT(ready == 1);
     if (read(caller, buffer.data(), buffer.size()) <= 0) return;
   }
 }

@@ -110,6 +110,14 @@ TEST(HostileConfig, letters_beyond_ascii_stand_in_quotes_and_comments_only) {
       config.report().c_str());
 }
 
+TEST(HostileConfig, a_quote_behind_a_number_begins_no_string) {
+  config.write("a = 12'\xCE\x9D'\n");
+  STRCMP_EQUAL(
+      "c.toml:1:8: error: unexpected character outside quotes; a key without quotes is made of A-Z a-z 0-9 _ -\n"
+      "a = 12'\xCE\x9D'\n       ^\n",
+      config.report().c_str());
+}
+
 TEST(HostileConfig, dots_in_strings_and_comments_are_no_keys) {
   std::string dots(200, '.');
   CHECK(config.edit("state_dir = \"/var/lib/weir\"", "state_dir = \"" + dots + "\" # " + dots));

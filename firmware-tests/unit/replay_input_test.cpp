@@ -46,6 +46,17 @@ TEST(ReplayInput, a_row_of_csv_is_an_object) {
       read("\xEF\xBB\xBFts,v,s\n1,-2.5e3,x\n2,,007\n\"3\",true,\"a,\"\"b\"\n", true).c_str());
 }
 
+TEST(ReplayInput, a_cell_with_more_digits_than_a_number_holds_is_a_text) {
+  STRCMP_EQUAL(
+      "2 t {\"a\":18446744073709551615,\"b\":\"18446744073709551616\"}\n"
+      "3 t {\"a\":-9223372036854775808,\"b\":\"-9223372036854775809\"}\n"
+      "4 t {\"a\":18446744073709551616.0,\"b\":1e30}\n",
+      read("a,b\n18446744073709551615,18446744073709551616\n-9223372036854775808,-9223372036854775809\n"
+           "18446744073709551616.0,1e30\n",
+           true)
+          .c_str());
+}
+
 TEST(ReplayInput, a_cell_in_quotes_may_hold_line_breaks) {
   STRCMP_EQUAL("2 t {\"a\":\"x\\ny\",\"b\":1}\n4 t {\"a\":2}\n", read("a,b\n\"x\ny\",1\n2\n", true).c_str());
 }
