@@ -230,7 +230,7 @@ Status Agent::recall_restarts() {
   std::vector<std::string> names;
   for (const auto& host : hosts_) names.push_back(host->name());
   restart_history_.open(config_->specification.agent.state_dir, names);
-  const Now now = clock_.now();
+  const Now now = reactor_.now();
   for (auto& host : hosts_) {
     host->recall(flight_.blamed(), now);
     if (const Status noted = host->note_start(now); noted.code() == Code::Io) return noted;
@@ -282,7 +282,7 @@ Status Agent::start(const RunOptions& options) {
   BackgroundExecutor* journal = journal_for(*config_);
   reload_->connect(options.paths, options.overrides, reactor_, *storage_, *store_);
   WEIR_TRY(control_.start(reactor_, control_path(config_->specification.agent.state_dir), *this));
-  Now now = clock_.now();
+  Now now = reactor_.now();
   last_tick_boot_ms_ = now.boot_ms;
   for (auto& host : hosts_) {
     reactor_.add(*host);
@@ -353,7 +353,7 @@ int Agent::finish() {
   int code = exit_ok;
   for (auto& host : hosts_)
     if (!host->store_failure().ok()) code = exit_failure;
-  note_ends(clock_.now());
+  note_ends(reactor_.now());
   log(LogLevel::Notice,
       code == exit_ok ? "stopped" : "stopped after a failure; the next start recovers from the last checkpoint");
   return code;
