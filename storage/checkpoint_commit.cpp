@@ -233,9 +233,20 @@ Status SqliteCheckpointStore::write_row(const CheckpointWrite& write) {
 }
 
 Status SqliteCheckpointStore::write_dead_letters(const CheckpointWrite& write, const OpenPipeline& pipeline, Counters& next) {
-  for (const DeadLetter& letter : write.snapshot->dead_letters())
+  const DeadLetterLimits& limits = pipeline.limits.dead_letters;
+  for (const int64_t id : write.snapshot->replayed_letters())
+    WEIR_TRY(dead_letters_.remove(write.pipeline, id, next.dead_letters));
+  for (const DeadLetter& letter : write.snapshot->dead_letters()) {
+    const bool fits = DeadLetterTable::fits(limits, next.dead_letters, letter.payload.size());
+    if (!fits && limits.full == DeadLettersFull::Hold)
+      return {Code::Full, "the dead letters are full, and dead_letters.full is \"hold\": purge some, or raise the limits"};
+    if (!fits && limits.full == DeadLettersFull::Newest) {
+      ++next.dead_letters.purged;
+      continue;
+    }
     WEIR_TRY(dead_letters_.add(write.pipeline, write.id, letter, next.dead_letters));
-  return dead_letters_.enforce(write.pipeline, pipeline.limits.dead_letters, next.dead_letters);
+  }
+  return dead_letters_.enforce(write.pipeline, limits, write.snapshot->dead_letters().size(), next.dead_letters);
 }
 
 // Most commits change neither number; the page is then not written.

@@ -130,7 +130,7 @@ Status SqliteCheckpointStore::prepare() {
   WEIR_TRY(states_.prepare(database_));
   WEIR_TRY(chunks_.prepare(database_));
   for (BlobTable& blobs : blobs_) WEIR_TRY(blobs.prepare(database_));
-  WEIR_TRY(dead_letters_.prepare(database_));
+  WEIR_TRY(dead_letters_.prepare(database_, read_only_));
   Result<uint64_t> instance = meta_.instance();
   if (!instance.ok()) return instance.status();
   instance_ = instance.value();
@@ -313,6 +313,27 @@ Status SqliteCheckpointStore::list_dead_letters(uint32_t pipeline, int64_t after
 Result<CheckpointStore::DeadLetterCounts> SqliteCheckpointStore::count_dead_letters(uint32_t pipeline) {
   if (const OpenPipeline* opened = find_pipeline(pipeline)) return opened->counters.dead_letters;
   return dead_letters_.count(pipeline);
+}
+
+Result<size_t> SqliteCheckpointStore::purge_dead_letters(const DeadLetterSelection& selection) {
+  std::array<DeadLetterTable::Place, purge_portion> places;
+  size_t count = 0;
+  Status status = dead_letters_.select_places(selection, places.size(),
+                                              [&](const DeadLetterTable::Place& place) { places[count++] = place; });
+  if (status.ok() && count > 0)
+    status = change([&]() -> Status {
+      for (const DeadLetterTable::Place& place : std::span(places).first(count)) WEIR_TRY(dead_letters_.remove(place));
+      return {};
+    });
+  if (!status.ok()) return status;
+  for (const DeadLetterTable::Place& place : std::span(places).first(count)) {
+    OpenPipeline* pipeline = find_pipeline(place.pipeline);
+    if (pipeline == nullptr) continue;
+    DeadLetterCounts& counts = pipeline->counters.dead_letters;
+    counts.rows -= std::min<uint64_t>(1, counts.rows);
+    counts.bytes -= std::min(place.bytes, counts.bytes);
+  }
+  return count;
 }
 
 }  // namespace weir

@@ -118,6 +118,15 @@ class SqliteCheckpointStore final : public CheckpointStore {
   Status list_dead_letters(uint32_t pipeline, int64_t after, size_t limit,
                            FunctionRef<void(const StoredDeadLetter&)> visit) override;
   Result<DeadLetterCounts> count_dead_letters(uint32_t pipeline) override;
+  /// The selected letters, oldest first.
+  Status select_dead_letters(const DeadLetterSelection& selection, size_t limit,
+                             FunctionRef<void(const StoredDeadLetter&)> visit) {
+    return dead_letters_.select(selection, limit, visit);
+  }
+  Result<SelectedLetters> count_dead_letters(const DeadLetterSelection& selection) { return dead_letters_.count_selected(selection); }
+  /// Deletes the oldest of them, at most purge_portion, durably. Says how many those were.
+  Result<size_t> purge_dead_letters(const DeadLetterSelection& selection);
+  static constexpr size_t purge_portion = 256;
 
  private:
   /// What a commit changes; replaced as a whole once the transaction is durable.

@@ -34,7 +34,7 @@ CREATE TABLE session_tail (id INTEGER PRIMARY KEY, crc INTEGER NOT NULL, bytes B
 CREATE TABLE dead_letter (
   id INTEGER PRIMARY KEY AUTOINCREMENT, pipeline INTEGER NOT NULL, checkpoint INTEGER NOT NULL, step TEXT NOT NULL,
   reason TEXT NOT NULL, detail TEXT NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL, payload_size INTEGER NOT NULL,
-  offset INTEGER NOT NULL, arrival_ms INTEGER NOT NULL);
+  offset INTEGER NOT NULL, arrival_ms INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX dead_letter_of_pipeline ON dead_letter (pipeline);
 CREATE TABLE reserve (bytes BLOB);
 )";

@@ -32,6 +32,12 @@ constexpr size_t descriptors_own = 8 + connector_descriptors;
 constexpr size_t descriptors_per_pipeline = 2 * connector_descriptors;  // source and sink
 constexpr size_t control_answer_bytes_min = 64 * 1024;
 
+size_t dead_letter_payload_max(const LoadedConfig& config) {
+  uint64_t most = 4096;  // also for pipelines that a reload adds
+  for (const PipelineSpec& pipeline : config.specification.pipeline) most = std::max(most, pipeline.dead_letters.max_payload);
+  return as_size(most);
+}
+
 /// Pipelines that reloads may add to those of the start.
 constexpr size_t slots_spare = 8;
 
@@ -59,6 +65,8 @@ Agent::Agent(LoadedConfig& config, Clock& clock)
   savepoint_pages_ = std::make_unique<SavepointPages>(hosts_, answers);
   control_topic_ = build_control_topic(config, arena_);
   control_topic_requests_ = std::make_unique<CheckpointRequests>(hosts_);
+  DeadLetterRequests::Owner& told = *this;
+  dead_letter_requests_ = std::make_unique<DeadLetterRequests>(hosts_, told, arena_, dead_letter_payload_max(config));
   Reload::Owner& reloaded = *this;
   reload_ = std::make_unique<Reload>(reloaded, restart_history_, hosts_);
 }
@@ -338,6 +346,7 @@ void Agent::begin_stop(Now now, bool drain) {
   if (stopping_) return;
   stopping_ = true;
   reload_->stop();
+  dead_letter_requests_->stop();
   flight_.stopping(now);
   service_notify("STOPPING=1");
   watch_.ask_for_time();
@@ -367,8 +376,10 @@ void Agent::on_turn(Now now) {
   if (failed) begin_stop(now);
   if (checkpoint_requests_->poll(now)) control_.answer(now);
   if (control_topic_requests_->poll(now)) control_topic_->answer(now);
+  dead_letter_requests_->on_turn(now);
   reload_->on_turn(now);
-  if (all_stopped && !job_in_flight_ && !savepoint_pages_->busy() && !reload_->busy()) reactor_.stop();
+  if (all_stopped && !job_in_flight_ && !savepoint_pages_->busy() && !reload_->busy() && !dead_letter_requests_->busy())
+    reactor_.stop();
   last_turn_boot_ms_ = now.boot_ms;
   if (now.boot_ms - last_tick_boot_ms_ < 1000) return;
   last_tick_boot_ms_ = now.boot_ms;

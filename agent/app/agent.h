@@ -9,6 +9,7 @@
 
 #include "agent/app/agent_watch.h"
 #include "agent/app/checkpoint_requests.h"
+#include "agent/app/dead_letter_requests.h"
 #include "agent/app/flight_deck.h"
 #include "agent/app/pipeline_host.h"
 #include "agent/app/reload.h"
@@ -38,6 +39,7 @@ class Agent final : private ControlHandler,
                     private PollHandler,
                     private TurnHandler,
                     private SavepointPages::Owner,
+                    private DeadLetterRequests::Owner,
                     private Reload::Owner {
  public:
   /// Reserves every pool and builds every pipeline. What is wrong with the configuration beyond its syntax (expressions,
@@ -99,6 +101,7 @@ class Agent final : private ControlHandler,
   Answer on_command(std::string_view line, TextWriter& out, Now now) override;
   void on_control(std::string_view line, TextWriter& out, Now now) override;
   void answer_status(bool json, TextWriter& out, Now now);
+  void answer_ledger(bool json, TextWriter& out, Now now);
   Answer answer_dead_letters(std::string_view words, TextWriter& out);
   Answer answer_dead_letter(std::string_view words, TextWriter& out);
   Answer begin_list(TextWriter& out);
@@ -114,6 +117,7 @@ class Agent final : private ControlHandler,
   void change_hosts(std::span<PipelineHost* const> out, std::vector<std::unique_ptr<PipelineHost>> in,
                     std::shared_ptr<LoadedConfig> config) override;
   void reload_over(Now now) override { control_.answer(now); }
+  void on_dead_letters(Now now) override { control_.answer(now); }
   void on_ready(uint32_t events, Now now) override;  // signals
   void on_turn(Now now) override;
   int64_t next_deadline_boot_ms() const override;
@@ -140,6 +144,7 @@ class Agent final : private ControlHandler,
   ListJob list_job_;
   std::unique_ptr<CheckpointRequests> checkpoint_requests_;  // of the control socket
   std::unique_ptr<SavepointPages> savepoint_pages_;
+  std::unique_ptr<DeadLetterRequests> dead_letter_requests_;
   StoreOptions opened_for_;  // what the store was opened for
   std::unique_ptr<Reload> reload_;
   bool lookups_ = false;  // room for reading tables from SQLite files

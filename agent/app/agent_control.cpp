@@ -10,6 +10,7 @@
 #include "agent/app/agent.h"
 #include "agent/app/version.h"
 #include "agent/status/dead_letter_report.h"
+#include "agent/status/ledger_report.h"
 
 namespace weir {
 namespace {
@@ -35,6 +36,7 @@ uint64_t resident_bytes() {
 ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out, Now now) {
   constexpr std::string_view dead_letters = "dead-letters ";
   constexpr std::string_view dead_letter = "dead-letter ";
+  constexpr std::string_view dead_letters_do = "dead-letters-do ";
   constexpr std::string_view checkpoint = "checkpoint ";
   constexpr std::string_view checkpoints = "checkpoints ";
   constexpr std::string_view savepoint = "savepoint ";
@@ -42,6 +44,8 @@ ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out,
     answer_status(false, out, now);
   } else if (line == "status json") {
     answer_status(true, out, now);
+  } else if (line == "ledger text" || line == "ledger json") {
+    answer_ledger(line == "ledger json", out, now);
   } else if (line == "pipelines") {
     for (const auto& host : hosts_) out.append(host->name()).append('\n');
   } else if (line.starts_with(dead_letters)) {
@@ -57,6 +61,9 @@ ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out,
     return savepoint_pages_->begin(line.substr(savepoint.size()), out, *store_, *storage_, now) ? Answer::Later : Answer::Now;
   } else if (line == "resume" || line.starts_with("resume ")) {
     answer_resume(line.substr(std::min<size_t>(line.size(), 7)), out, now);
+  } else if (line.starts_with(dead_letters_do)) {
+    const std::string_view words = line.substr(dead_letters_do.size());
+    return dead_letter_requests_->begin(words, out, *store_, *storage_, now) ? Answer::Later : Answer::Now;
   } else if (line == "reload" || line.starts_with("reload ")) {
     return answer_reload(line.substr(std::min<size_t>(line.size(), 7)), out, now);
   } else if (line == "stop" || line == "stop drain") {
@@ -65,7 +72,9 @@ ControlHandler::Answer Agent::on_command(std::string_view line, TextWriter& out,
     return checkpoint_requests_->begin(line.substr(checkpoint.size()), out, now) ? Answer::Later : Answer::Now;
   } else {
     out.append(
-        "error: unknown command; there are: status, status json, pipelines, dead-letters text|json AFTER LIMIT, dead-letter "
+        "error: unknown command; there are: status, status json, ledger text|json, pipelines, dead-letters-do QUESTION, "
+        "dead-letters text|json "
+        "AFTER LIMIT, dead-letter "
         "text|json ID, checkpoint(s) text|json [PIPELINE], savepoint PIPELINE CHECKPOINT CURSOR, resume [PIPELINE], reload "
         "[dry-run] [allow-non-restored-state] [json], stop "
         "[drain]\n");
@@ -109,6 +118,20 @@ void Agent::answer_status(bool json, TextWriter& out, Now now) {
   flight_.tell_last_incident(json, incident);
   (json ? status.incident_json : status.incident) = incident.text();
   json ? render_status_json(status, out) : render_status_text(status, out);
+}
+
+void Agent::answer_ledger(bool json, TextWriter& out, Now now) {
+  for (size_t index = 0; index < hosts_.size(); ++index) {
+    PipelineStatus& status = pipeline_status_[index];
+    hosts_[index]->fill_status(status, now);
+    const LedgerEntry entry{status.name,
+                            status.ledger,
+                            status.checkpoint.last_id,
+                            hosts_[index]->running(),
+                            status.source.unacknowledged,
+                            status.source.broker_dropped};
+    json ? render_ledger_json(entry, out) : render_ledger_text(entry, out);
+  }
 }
 
 /// `name`: empty for all that do not run.

@@ -70,7 +70,8 @@ BackgroundExecutor* Agent::journal_for(const LoadedConfig& config) {
 }
 
 bool Agent::hosts_may_change() const {
-  return !checkpoint_requests_->waiting() && !control_topic_requests_->waiting() && !savepoint_pages_->busy();
+  return !checkpoint_requests_->waiting() && !control_topic_requests_->waiting() && !savepoint_pages_->busy() &&
+         !dead_letter_requests_->busy();
 }
 
 void Agent::change_hosts(std::span<PipelineHost* const> out, std::vector<std::unique_ptr<PipelineHost>> in,

@@ -6,6 +6,7 @@
 #include "agent/app/commands.h"
 #include "agent/app/configuration.h"
 #include "agent/app/control_client.h"
+#include "agent/app/dead_letter_changes.h"
 #include "agent/status/dead_letter_report.h"
 #include "storage/checkpoint_store.h"
 
@@ -17,10 +18,16 @@ constexpr size_t one_letter_bytes_max = 8 << 20;
 
 constexpr const char* help =
     "usage: weir dead-letters list [CONFIG... | --state-dir DIR] [--json] [--limit N] [--after ID]\n"
-    "       weir dead-letters show ID [CONFIG... | --state-dir DIR] [--json]\n\n"
+    "       weir dead-letters show ID [CONFIG... | --state-dir DIR] [--json]\n"
+    "       weir dead-letters replay|purge [SELECTION] [--yes] [CONFIG... | --state-dir DIR] [--json]\n\n"
     "list: the messages that were set aside, oldest first: when, which step, why, topic and the beginning of the payload.\n"
     "show: one of them, with all that is kept of its payload (dead_letters.max_payload).\n"
-    "Asks the running agent, or reads the state directory when none runs. --json prints one object per line.\n";
+    "replay: the running agent takes the messages in once more, as if they had just come. What is taken up is gone from the\n"
+    "list with the next checkpoint, which holds its effect; what is refused again comes back to the list.\n"
+    "purge: deletes them.\n"
+    "SELECTION: --pipeline NAME, --reason REASON, --id ID, --older 7d, or --all. Without --yes they are only counted.\n"
+    "Asks the running agent, or opens the state directory when none runs (not to replay). --json prints one object per line.\n"
+    "Exit codes: 0, 1 if it could not be done.\n";
 
 int print(const std::string& answer) {
   if (answer.starts_with("error: ")) {
@@ -80,14 +87,17 @@ bool take_words(CommandLine& line, Question& question) {
 }  // namespace
 
 int command_dead_letters(int count, char** arguments) {
-  CommandLine line = parse_command_line(count, arguments, {"set", "state-dir", "json", "limit", "after"});
+  CommandLine line = parse_command_line(
+      count, arguments, {"set", "state-dir", "json", "limit", "after", "pipeline", "reason", "id", "older", "all!", "yes!"});
   if (!line.error.empty()) return usage_error("dead-letters", line.error.c_str());
   if (line.help) {
     fputs(help, stdout);
     return exit_ok;
   }
+  if (!line.words.empty() && (line.words.front() == "replay" || line.words.front() == "purge"))
+    return change_dead_letters(line);
   Question question{.after = line.after, .limit = line.limit, .json = line.json};
-  if (!take_words(line, question)) return usage_error("dead-letters", "say what to do: list, or show ID");
+  if (!take_words(line, question)) return usage_error("dead-letters", "say what to do: list, show ID, replay, or purge");
   if (line.limit < 1 || line.limit > 10000) return usage_error("dead-letters", "--limit takes 1 to 10000");
   const std::string state_dir = find_state_dir(line);
   if (state_dir.empty()) return exit_config;

@@ -5,9 +5,9 @@
 #include "agent/app/commands.h"
 #include "agent/app/configuration.h"
 #include "agent/app/stored_part_text.h"
+#include "agent/app/stored_states.h"
 #include "agent/base/json_string.h"
 #include "agent/operators/state_text.h"
-#include "connectors/codecs/manifest_codec.h"
 #include "storage/checkpoint_store.h"
 #include "storage/files.h"
 
@@ -154,18 +154,6 @@ int print_states(const std::vector<StoredState>& states, const std::string& what
   return exit_ok;
 }
 
-Status read_states(SqliteCheckpointStore& store, const std::string& pipeline, std::vector<StoredState>& states) {
-  NanopbManifestCodec codec;
-  std::vector<std::string> names;
-  WEIR_TRY(store.each_pipeline([&](std::string_view name) {
-    if (pipeline.empty() || name == pipeline) names.emplace_back(name);
-    return Status();
-  }));
-  if (names.empty() && !pipeline.empty()) return {Code::NotFound, "there is no state of that pipeline"};
-  for (const std::string& name : names) WEIR_TRY(read_stored_state(store, name, codec, states.emplace_back()));
-  return {};
-}
-
 /// The whole state of a pipeline.
 int drop_all(SqliteCheckpointStore& store, const CommandLine& line) {
   if (line.pipeline.empty()) return usage_error("state", "--all takes the --pipeline");
@@ -193,7 +181,7 @@ int drop(const std::string& state_dir, const CommandLine& line) {
   options.state_dir = state_dir;
   if (Status status = store.open(options); !status.ok()) return fail_to_open(state_dir, status);
   if (all) return drop_all(store, line);
-  if (Status status = read_states(store, line.pipeline, states); !status.ok()) return fail(status.text());
+  if (Status status = read_stored_states(store, line.pipeline, states); !status.ok()) return fail(status.text());
   const StoredPart* found = nullptr;
   for (const StoredState& state : states)
     for (const StoredPart& part : state.parts) {
@@ -233,7 +221,7 @@ int command_state(int count, char** arguments) {
   SqliteCheckpointStore store;
   if (Status status = store.open(reading_options(path)); !status.ok()) return fail_to_open(path, status);
   std::vector<StoredState> states;
-  if (Status status = read_states(store, line.pipeline, states); !status.ok()) return fail(path + ": " + status.text());
+  if (Status status = read_stored_states(store, line.pipeline, states); !status.ok()) return fail(path + ": " + status.text());
   return print_states(states, what, line);
 }
 

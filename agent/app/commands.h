@@ -17,6 +17,7 @@ int command_supervise(int count, char** arguments);
 int command_savepoint(int count, char** arguments);
 int command_resume(int count, char** arguments);
 int command_reload(int count, char** arguments);
+int command_ledger(int count, char** arguments);
 int command_stop(int count, char** arguments);
 int command_state(int count, char** arguments);
 int command_schema(int count, char** arguments);

@@ -197,6 +197,10 @@ void check_client_ids(LoadedConfig& config) {
   }
 }
 
+DeadLettersFull dead_letters_full(const std::string& name) {
+  return name == "hold" ? DeadLettersFull::Hold : name == "newest" ? DeadLettersFull::Newest : DeadLettersFull::Oldest;
+}
+
 bool outbox_fits(const PipelineSpec& spec, size_t row_bytes_max, size_t rows_reserved, Diagnostics& diagnostics) {
   size_t needed = 2 * (rows_per_half_min + rows_reserved - 1) * (row_bytes_max + 64);
   if (spec.sink.outbox.memory >= needed && spec.sink.outbox.max_bytes >= spec.sink.outbox.memory) return true;
@@ -237,7 +241,7 @@ std::unique_ptr<Pipeline> plan_pipeline(LoadedConfig& config, const PipelineSpec
   parts.config_fingerprint = spec.fingerprint;
   parts.checkpoint = checkpoint_policy(spec);
   parts.triggers = std::move(triggers);
-  parts.dead_letters = {spec.dead_letters.max_rows, spec.dead_letters.max_bytes};
+  parts.dead_letters = {spec.dead_letters.max_rows, spec.dead_letters.max_bytes, dead_letters_full(spec.dead_letters.full)};
   parts.poison = {static_cast<uint32_t>(spec.poison_after), static_cast<uint32_t>(spec.poison_per_hour)};
   parts.dead_letter_payload_max = as_size(spec.dead_letters.max_payload);
   parts.checkpoints_retained = static_cast<uint32_t>(spec.checkpoint.retained);

@@ -21,6 +21,7 @@ constexpr const char* acknowledgements[] = {"checkpoint", "journal"};
 constexpr const char* retained_choices[] = {"use", "skip"};
 constexpr const char* unsynchronised_choices[] = {"use", "wait", "tag"};
 constexpr const char* evictions[] = {"reject", "oldest", "emit"};
+constexpr const char* dead_letter_full_choices[] = {"oldest", "newest", "hold"};
 constexpr const char* late_choices[] = {"drop", "side", "dead-letter"};
 constexpr const char* time_choices[] = {"event", "processing"};
 constexpr const char* shed_policies[] = {"oldest", "newest", "sample"};
@@ -501,7 +502,7 @@ constexpr Option dead_letter_options[] = {
      .standard = "10000",
      .minimum = "1",
      .maximum = "10000000",
-     .documentation = "At most this many are kept; the oldest go first.",
+     .documentation = "At most this many are kept.",
      .example = "max_rows = 10000"},
     {.key = "max_bytes",
      .type = Size,
@@ -509,7 +510,7 @@ constexpr Option dead_letter_options[] = {
      .standard = "4MiB",
      .minimum = "1KiB",
      .maximum = "64GiB",
-     .documentation = "At most this much of payloads is kept; the oldest go first.",
+     .documentation = "At most this much of payloads is kept.",
      .example = "max_bytes = \"4MiB\""},
     {.key = "max_payload",
      .type = Size,
@@ -517,8 +518,17 @@ constexpr Option dead_letter_options[] = {
      .standard = "4KiB",
      .minimum = "0B",
      .maximum = "1MiB",
-     .documentation = "How much of one payload is kept.",
+     .documentation = "How much of one payload is kept. What was cut can be shown, not replayed.",
      .example = "max_payload = \"4KiB\""},
+    {.key = "full",
+     .type = Choice,
+     .member = member<&DeadLetterSpec::full>,
+     .standard = "oldest",
+     .choices = dead_letter_full_choices,
+     .documentation = "What happens when there is one more: the oldest go (`oldest`), the new one is counted but not kept "
+                      "(`newest`), or nothing more is acknowledged, and the broker keeps the messages, until some are purged "
+                      "(`hold`).",
+     .example = "full = \"hold\""},
 };
 
 constexpr Section dead_letter_section = {

@@ -104,6 +104,7 @@ struct DeadLetterSpec {
   uint64_t max_rows = 0;
   uint64_t max_bytes = 0;    // of payloads, bytes
   uint64_t max_payload = 0;  // bytes kept of one payload
+  std::string full;          // "oldest" "newest" "hold"
 };
 
 struct SourceJournalSpec {

@@ -82,9 +82,32 @@ struct KeptPart {
 };
 
 /// Limits of the dead letters of one pipeline; the oldest go first.
+/// What happens when a letter more than the limits comes.
+enum class DeadLettersFull : uint8_t {
+  Oldest,  // the oldest go
+  Newest,  // the new ones are not kept
+  Hold,    // the checkpoint fails with Code::Full: nothing is acknowledged until there is room
+};
+
 struct DeadLetterLimits {
   uint64_t rows_max = 10000;
   uint64_t bytes_max = 4 << 20;
+  DeadLettersFull full = DeadLettersFull::Oldest;
+};
+
+/// Some of the stored dead letters. Views.
+struct DeadLetterSelection {
+  int64_t after = 0;              // with larger ids
+  int64_t up_to = INT64_MAX;      // with ids no larger
+  std::string_view pipeline;      // empty: of any
+  std::string_view reason;        // empty: any
+  int64_t id = 0;                 // 0: any
+  int64_t before_ms = INT64_MAX;  // arrived before, wall clock
+};
+
+struct SelectedLetters {
+  uint64_t count = 0;
+  int64_t newest_id = 0;
 };
 
 struct PipelineLimits {

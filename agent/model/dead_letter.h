@@ -17,6 +17,7 @@ struct DeadLetter {
   uint64_t payload_size = 0;  // bytes
   uint64_t offset = 0;
   int64_t arrival_ms = 0;  // wall clock
+  uint32_t attempts = 0;   // how often it has been replayed, and set aside again
 };
 
 }  // namespace weir

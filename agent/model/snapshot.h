@@ -44,6 +44,7 @@ class Snapshot {
     writer_.clear();
     blob_count_ = trim_count_ = 0;
     dead_letters_ = {};
+    replayed_letters_ = {};
   }
   uint64_t checkpoint_id() const { return checkpoint_id_; }
 
@@ -69,6 +70,8 @@ class Snapshot {
     trims_[trim_count_++] = {kind, op, up_to_checkpoint};
   }
   void lend_dead_letters(std::span<const DeadLetter> letters) { dead_letters_ = letters; }
+  /// Stored letters that this checkpoint takes away, by their ids: they were replayed.
+  void lend_replayed_letters(std::span<const int64_t> ids) { replayed_letters_ = ids; }
 
   std::span<const Blob> blobs() const { return blobs_.first(blob_count_); }
   /// Of all blobs.
@@ -79,12 +82,14 @@ class Snapshot {
   }
   std::span<const Trim> trims() const { return trims_.first(trim_count_); }
   std::span<const DeadLetter> dead_letters() const { return dead_letters_; }
+  std::span<const int64_t> replayed_letters() const { return replayed_letters_; }
 
  private:
   ByteWriter writer_;
   std::span<Blob> blobs_;
   std::span<Trim> trims_;
   std::span<const DeadLetter> dead_letters_;
+  std::span<const int64_t> replayed_letters_;
   size_t blob_count_ = 0;
   size_t trim_count_ = 0;
   size_t start_ = 0;

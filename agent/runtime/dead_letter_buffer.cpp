@@ -48,12 +48,13 @@ bool DeadLetterBuffer::add(const DeadLetter& letter) {
 void DeadLetterBuffer::snapshot(Snapshot& snapshot) {
   lent_ = true;
   snapshot.lend_dead_letters(letters_.first(count_));
+  snapshot.lend_replayed_letters(std::span(replayed_).first(replayed_count_));
 }
 
 void DeadLetterBuffer::snapshot_done(bool committed) {
   lent_ = false;
   if (!committed) return;
-  count_ = 0;
+  count_ = replayed_count_ = 0;
   bytes_.clear();
 }
 

@@ -25,6 +25,10 @@ class DeadLetterBuffer {
   /// `reserve` letters after ready().
   [[nodiscard]] bool add(const DeadLetter& letter);
   bool empty() const { return count_ == 0; }
+  /// Whether a stored letter may be replayed now: as ready(), and its id can be kept until the checkpoint.
+  bool may_replay() const { return ready() && replayed_count_ < replayed_.size(); }
+  /// The next checkpoint takes the stored letter away. Requires may_replay().
+  void replayed(int64_t id) { replayed_[replayed_count_++] = id; }
 
   void snapshot(Snapshot& snapshot);
   void snapshot_done(bool committed);
@@ -38,6 +42,8 @@ class DeadLetterBuffer {
   ByteWriter bytes_;
   std::span<DeadLetter> letters_;
   size_t count_ = 0;
+  std::array<int64_t, 64> replayed_{};
+  size_t replayed_count_ = 0;
   bool lent_ = false;
 };
 

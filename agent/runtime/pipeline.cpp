@@ -162,7 +162,8 @@ void Pipeline::set_aside(const DeadLetter& letter) {
 }
 
 void Pipeline::set_aside_message(const Message& message, std::string_view step, const char* reason, std::string_view detail) {
-  set_aside({reason, detail, step, message.topic, message.payload, message.payload.size(), message.offset, message.arrival_ms});
+  set_aside({reason, detail, step, message.topic, message.payload, message.payload.size(), message.offset, message.arrival_ms,
+             attempts_});
 }
 
 void Pipeline::on_duplicate(Now now) {

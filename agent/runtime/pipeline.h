@@ -102,6 +102,14 @@ class Pipeline final : public TurnHandler,
     return coordinator_.next_id();
   }
 
+  /// Whether replay() may be called: there is room for whatever comes of it.
+  bool may_replay() const { return ready() && dead_letters_.may_replay(); }
+  /// Why a letter of this pipeline cannot be replayed; nullptr: it can.
+  const char* not_replayable(const DeadLetter& letter) const;
+  /// Takes the message of a stored letter in once more, as if it had just been delivered; the next checkpoint holds what came
+  /// of it and takes the letter away. Requires may_replay(). False: it was set aside again, as another letter. The payload must
+  /// be followed by payload_padding readable bytes.
+  bool replay(int64_t id, const DeadLetter& letter, Now now);
   /// Where it notes the message in hand; `mark` must outlive it. Start-up only.
   void mark_work(WorkMark& mark) { mark_ = &mark; }
   /// How often the loops of its connections have run.
@@ -195,6 +203,7 @@ class Pipeline final : public TurnHandler,
   Status doomed_;  // not Ok: it fails at the next turn
   bool unrecoverable_ = false;
   const Message* in_hand_ = nullptr;
+  uint32_t attempts_ = 0;  // of the letter that is being replayed
   WorkMark* mark_ = nullptr;
   uint64_t connection_loops_ = 0;
   PipelineTrace unrecorded_{};

@@ -97,6 +97,20 @@ void StepGraph::connect(Operator& sink, RefusalHandler& refusals) {
         reader_of(edges_of(parts_, {.from_input = true, .from = index}), inputs_[index]->schema(), sink, refusals));
 }
 
+bool StepGraph::nothing_before(std::string_view id) const {
+  const auto step = std::ranges::find_if(parts_.steps, [&](const auto& each) { return each->id() == id; });
+  return step != parts_.steps.end() && reached_alone(static_cast<size_t>(step - parts_.steps.begin()));
+}
+
+/// Every way to the step: outputs that only one step reads, of steps that keep nothing.
+bool StepGraph::reached_alone(size_t step) const {
+  return std::ranges::all_of(parts_.edges, [&](const GraphEdge& edge) {
+    if (edge.to != step) return true;
+    if (edges_of(parts_, {.from_input = edge.from_input, .from = edge.from, .branch = edge.branch}).size() > 1) return false;
+    return edge.from_input || (parts_.steps[edge.from]->stateful() == nullptr && reached_alone(edge.from));
+  });
+}
+
 // ---- records in
 
 size_t StepGraph::input_for(std::string_view topic) const {

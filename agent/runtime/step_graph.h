@@ -45,6 +45,9 @@ class StepGraph {
 
   /// Before anything else: where results and refused records go. Start-up only.
   void connect(Operator& sink, RefusalHandler& refusals);
+  /// Whether a record that comes to the step of this id has been to no step before that keeps state, and goes nowhere else.
+  /// False if there is no such step.
+  bool nothing_before(std::string_view id) const;
   /// For steps that read files; `executor` must outlive this, and run no job of it any more when this goes.
   void connect_background(BackgroundExecutor& executor);
   /// records_at_sink_max() of its parts. Start-up only: it walks the graph.
@@ -98,6 +101,7 @@ class StepGraph {
   bool restore(ByteReader& in);
 
  private:
+  bool reached_alone(size_t step) const;
   Operator* reader_of(const std::vector<GraphEdge>& edges, const Schema& schema, Operator& sink, RefusalHandler& refusals);
   /// The number of the input; their count if there is none.
   size_t input_for(std::string_view topic) const;

@@ -14,6 +14,7 @@ class Reader final : public RestoreHandler {
     WEIR_TRY(codec_.decode(bytes, manifest));
     state_.checkpoint_id = manifest.checkpoint_id;
     state_.created_wall_ms = manifest.created_wall_ms;
+    state_.ledger = manifest.ledger;
     for (uint32_t index = 0; index < manifest.part_count; ++index) {
       const ManifestPart& row = manifest.parts[index];
       WEIR_TRY(add(row.uid, row.op, row.checkpoint_id, row.layout));

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "agent/model/checkpoint_store.h"
+#include "agent/model/ledger.h"
 #include "agent/operators/state_adoption.h"
 
 namespace weir {
@@ -27,6 +28,7 @@ struct StoredState {
   std::string pipeline;
   uint64_t checkpoint_id = 0;  // 0: there is none
   int64_t created_wall_ms = 0;
+  Ledger ledger;
   std::vector<StoredPart> parts;
 };
 

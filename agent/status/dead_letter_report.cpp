@@ -25,7 +25,8 @@ void render_dead_letter_json(const StoredDeadLetter& stored, size_t payload_max,
   out.append(",\"reason\":").append_json_string(letter.reason).append(",\"detail\":").append_json_string(letter.detail);
   out.append(",\"topic\":").append_json_string(letter.topic).append(",\"payload\":");
   out.append_json_string(shown(letter, payload_max)).append(",\"payload_size\":").append_uint(letter.payload_size);
-  out.append(",\"offset\":").append_uint(letter.offset).append(",\"arrival_ms\":").append_int(letter.arrival_ms).append("}\n");
+  out.append(",\"offset\":").append_uint(letter.offset).append(",\"arrival_ms\":").append_int(letter.arrival_ms);
+  out.append(",\"attempts\":").append_uint(letter.attempts).append("}\n");
 }
 
 void render_dead_letter_text(const StoredDeadLetter& stored, size_t payload_max, TextWriter& out) {
@@ -36,6 +37,8 @@ void render_dead_letter_text(const StoredDeadLetter& stored, size_t payload_max,
   // A detail that begins with the reason says it already.
   if (!letter.detail.starts_with(letter.reason)) out.append(letter.reason).append(": ");
   out.append(letter.detail);
+  if (letter.attempts > 0)
+    out.append(", replayed ").append_uint(letter.attempts).append(letter.attempts == 1 ? " time" : " times");
   out.append("\n    topic   ").append_json_string(letter.topic).append("\n    payload ");
   out.append_json_string(shown(letter, payload_max));
   if (letter.payload_size > payload_max || letter.payload_size > letter.payload.size())

@@ -3,6 +3,7 @@
 #include "agent/base/heap_guard.h"
 #include "agent/status/agent_status.h"
 #include "agent/status/json_object.h"
+#include "agent/status/ledger_report.h"
 
 namespace weir {
 namespace {
@@ -74,21 +75,10 @@ void render_source(const PipelineStatus& pipeline, Now now, TextWriter& out) {
 }
 
 void render_ledger(const PipelineStatus& pipeline, TextWriter& out) {
-  const Ledger& ledger = pipeline.ledger;
   JsonObject account(out);
-  account.number("received", ledger.received);
-  account.number("applied", ledger.applied);
-  account.number("filtered", ledger.filtered);
-  account.number("late", ledger.late);
+  render_account(pipeline.ledger, account);
   account.number("late_partial", pipeline.late_partial);
   account.number("late_updates", pipeline.late_updates);
-  account.number("dead_lettered", ledger.dead_lettered);
-  account.number("duplicate", ledger.duplicate);
-  account.number("shed", ledger.shed);
-  account.number("results", ledger.results);
-  account.number("evicted", ledger.evicted);
-  account.number("session_lost", ledger.session_lost);
-  account.signed_number("imbalance", ledger.imbalance());
 }
 
 void render_checkpoint(const CheckpointStatus& status, TextWriter& out) {

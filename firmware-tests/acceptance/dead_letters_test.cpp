@@ -1,4 +1,4 @@
-// `weir dead-letters list`, with the agent running and without it.
+// `weir dead-letters`, with the agent running and without it.
 #include "firmware-tests/acceptance/gateway_fixture.h"
 
 #include <algorithm>
@@ -133,6 +133,176 @@ TEST(DeadLetters, are_shown_one_by_one_with_the_whole_payload_with_the_agent_and
   LONGS_EQUAL(1, show("2").end.exit_code);
   LONGS_EQUAL(64, show("one").end.exit_code);
   LONGS_EQUAL(64, show("0").end.exit_code);
+}
+
+/// Whole numbers only: what comes with a fraction is refused at the source, until the type is widened.
+class ReplayedLettersTest : public DeadLettersTest {
+ public:
+  static std::string whole_config() {
+    std::string config = per_second_config;
+    config.replace(config.find("value = \"float\""), 15, "value = \"int\"");
+    const size_t at = config.find("n = \"count()\"") + 13;
+    return config.erase(at, config.find(" }", at) - at);
+  }
+  void widen() {
+    gateway->replace("value = \"int\"", "value = \"float\"");
+    gateway->write_config();
+    const ProcessResult result = gateway->weir({"reload", "--state-dir", gateway->state_dir()});
+    LONGS_EQUAL_TEXT(0, result.end.exit_code, result.error.c_str());
+    CHECK_TRUE(gateway->agent().wait_connected());
+  }
+  void send_fractions(int count) {
+    for (int number = 0; number < count; ++number) measure("d1", number + 0.5, number);
+    CHECK_TRUE(gateway->wait_received(static_cast<uint64_t>(count)));
+    UNSIGNED_LONGS_EQUAL(count, list({}).size());
+  }
+  ProcessResult change(std::vector<std::string> words) {
+    words.insert(words.begin(), "dead-letters");
+    words.insert(words.end(), {"--state-dir", gateway->state_dir()});
+    return gateway->weir(words);
+  }
+  std::string replay(std::vector<std::string> selection) {
+    selection.insert(selection.begin(), "replay");
+    selection.push_back("--yes");
+    const ProcessResult result = change(selection);
+    LONGS_EQUAL_TEXT(0, result.end.exit_code, result.error.c_str());
+    return result.output;
+  }
+  bool empty_soon() {
+    return eventually(10'000, [&] { return list({}).empty(); });
+  }
+};
+
+TEST_GROUP_BASE(ReplayedLetters, ReplayedLettersTest){};
+
+TEST(ReplayedLetters, are_taken_up_once_what_was_wrong_is_mended) {
+  start(whole_config());
+  send_fractions(3);
+  UNSIGNED_LONGS_EQUAL(3, gateway->pipeline().ledger.dead_lettered);
+  widen();
+  STRCMP_EQUAL("3 replayed, 0 refused again and listed anew, 0 skipped\n", replay({"--all"}).c_str());
+  CHECK_TRUE(empty_soon());
+  const ObservedPipeline pipeline = gateway->pipeline();
+  UNSIGNED_LONGS_EQUAL(3, pipeline.ledger.applied);
+  UNSIGNED_LONGS_EQUAL(0, pipeline.ledger.dead_lettered);
+  UNSIGNED_LONGS_EQUAL(3, pipeline.ledger.received);
+  LONGS_EQUAL(0, pipeline.imbalance);
+  measure("d1", 1, 5000);
+  CHECK_TRUE(gateway->wait_results(1));
+  STRCMP_CONTAINS("\"n\":3", gateway->results().front().payload.c_str());
+  UNSIGNED_LONGS_EQUAL(0, gateway->status().memory.weir_allocations);
+}
+
+TEST(ReplayedLetters, that_are_refused_again_come_back_with_their_number_of_attempts_and_do_not_loop) {
+  start();
+  send_bad(2);
+  STRCMP_EQUAL("0 replayed, 2 refused again and listed anew, 0 skipped\n", replay({"--reason", "json"}).c_str());
+  CHECK_TRUE(eventually(10'000, [&] { return list({}).size() == 2 && json_int(list({})[0], "id").value_or(0) == 3; }));
+  for (const std::string& line : list({})) LONGS_EQUAL(1, json_int(line, "attempts").value_or(-1));
+  UNSIGNED_LONGS_EQUAL(2, gateway->pipeline().ledger.dead_lettered);
+  UNSIGNED_LONGS_EQUAL(2, gateway->pipeline().ledger.received);
+  STRCMP_EQUAL("0 replayed, 1 refused again and listed anew, 0 skipped\n", replay({"--id", "4"}).c_str());
+}
+
+TEST(ReplayedLetters, count_once_whatever_dies_when) {
+  std::string config = whole_config();
+  config.replace(config.find("checkpoint ="), 12,
+                 "restart = { strategy = \"fixed-delay\", attempts = 1000, delay = \"1ms\" }\ncheckpoint =");
+  start(config);
+  send_fractions(40);
+  widen();
+  for (int death = 0; death < 10; ++death) {
+    for (int id = 4 * death + 1; id <= 4 * death + 4; ++id) change({"replay", "--id", std::to_string(id), "--yes"});
+    usleep(static_cast<useconds_t>(death * 1500));
+    crash_and_restart();
+  }
+  replay({"--all"});
+  CHECK_TRUE(empty_soon());
+  const ObservedPipeline pipeline = gateway->pipeline();
+  UNSIGNED_LONGS_EQUAL(40, pipeline.ledger.applied);
+  LONGS_EQUAL(0, pipeline.imbalance);
+}
+
+TEST(ReplayedLetters, are_only_counted_without_yes_and_refused_without_a_selection) {
+  start();
+  send_bad(2);
+  STRCMP_EQUAL("2 dead letters are selected; to replay them: --yes\n", change({"replay", "--all"}).output.c_str());
+  LONGS_EQUAL(64, change({"replay"}).end.exit_code);
+  LONGS_EQUAL(64, change({"purge", "--id", "x"}).end.exit_code);
+  UNSIGNED_LONGS_EQUAL(2, list({}).size());
+  gateway->crash();
+  LONGS_EQUAL(1, change({"replay", "--all", "--yes"}).end.exit_code);
+}
+
+TEST(ReplayedLetters, that_cannot_be_replayed_are_skipped_and_say_why) {
+  std::string config = per_second_config;
+  config.replace(config.find("checkpoint ="), 12, "dead_letters = { max_payload = \"8B\" }\ncheckpoint =");
+  start(config);
+  send_bad(1);
+  const ProcessResult result = change({"replay", "--all", "--yes"});
+  STRCMP_EQUAL("0 replayed, 0 refused again and listed anew, 1 skipped\n", result.output.c_str());
+  STRCMP_CONTAINS("skipped 1: its payload was cut", result.error.c_str());
+  UNSIGNED_LONGS_EQUAL(1, list({}).size());
+}
+
+TEST(ReplayedLetters, or_not_are_purged_by_what_is_selected_with_the_agent_and_without) {
+  start();
+  send_bad(5);
+  STRCMP_EQUAL("1 dead letters purged\n", change({"purge", "--id", "2", "--yes"}).output.c_str());
+  STRCMP_EQUAL("0 dead letters purged\n", change({"purge", "--reason", "late", "--yes"}).output.c_str());
+  STRCMP_EQUAL("0 dead letters purged\n", change({"purge", "--older", "1d", "--yes"}).output.c_str());
+  UNSIGNED_LONGS_EQUAL(4, list({}).size());
+  CHECK_TRUE(gateway->stop_agent());
+  STRCMP_EQUAL("4 dead letters are selected; to purge them: --yes\n",
+               change({"purge", "--pipeline", "per-second"}).output.c_str());
+  STRCMP_EQUAL("4 dead letters purged\n", change({"purge", "--pipeline", "per-second", "--yes"}).output.c_str());
+  CHECK_TRUE(list({}).empty());
+  CHECK_TRUE(gateway->start_agent());
+}
+
+TEST(ReplayedLetters, that_fill_the_store_hold_up_the_pipeline_where_that_is_wanted_until_some_are_purged) {
+  std::string config = per_second_config;
+  config.replace(config.find("checkpoint ="), 12, "dead_letters = { max_rows = 2, full = \"hold\" }\ncheckpoint =");
+  start(config);
+  send_bad(2);
+  CHECK_TRUE(gateway->publish("sensors/bad/env", "{broken"));
+  CHECK_TRUE(says("the dead letters are full"));
+  UNSIGNED_LONGS_EQUAL(2, list({}).size());
+  change({"purge", "--all", "--yes"});
+  CHECK_TRUE(eventually(20'000, [&] { return list({}).size() == 1; }));
+  UNSIGNED_LONGS_EQUAL(3, gateway->pipeline().ledger.dead_lettered);
+}
+
+class LedgerTest : public DeadLettersTest {
+ public:
+  ProcessResult ledger(std::vector<std::string> options = {}) {
+    options.insert(options.begin(), {"ledger", "--state-dir", gateway->state_dir()});
+    return gateway->weir(options);
+  }
+};
+
+TEST_GROUP_BASE(LedgerCommand, LedgerTest){};
+
+TEST(LedgerCommand, shows_the_account_of_a_running_agent_and_of_the_newest_checkpoint) {
+  start();
+  for (int number = 0; number < 5; ++number) measure("d1", number < 2 ? -5000 : 1, number);
+  for (int number = 0; number < 7; ++number) CHECK_TRUE(gateway->publish("sensors/bad/env", "{broken"));
+  CHECK_TRUE(gateway->wait_received(12));
+  gateway->crash();
+  const ProcessResult stored = ledger({"--json"});
+  LONGS_EQUAL_TEXT(0, stored.end.exit_code, stored.error.c_str());
+  CHECK_TRUE(is_json(stored.output));
+  LONGS_EQUAL(12, json_int(stored.output, "received").value_or(-1));
+  LONGS_EQUAL(3, json_int(stored.output, "applied").value_or(-1));
+  LONGS_EQUAL(2, json_int(stored.output, "filtered").value_or(-1));
+  LONGS_EQUAL(7, json_int(stored.output, "dead_lettered").value_or(-1));
+  LONGS_EQUAL(0, json_int(stored.output, "imbalance").value_or(-1));
+  STRCMP_CONTAINS("it balances, as of checkpoint", ledger().output.c_str());
+  CHECK_TRUE(gateway->start_agent());
+  const ProcessResult running = ledger({"--json"});
+  LONGS_EQUAL(12, json_int(running.output, "received").value_or(-1) - json_int(running.output, "duplicate").value_or(0));
+  LONGS_EQUAL(0, json_int(running.output, "in_flight").value_or(-1));
+  STRCMP_CONTAINS("it balances, checkpoint", ledger().output.c_str());
 }
 
 }  // namespace

@@ -153,3 +153,111 @@ TEST(DeadLetters, of_a_checkpoint_that_is_refused_are_not_counted) {
   CHECK(!fixture.commit(TestCheckpoint(1).state(op, "x").state(op, "x").letters({&letter, 1})).ok());
   STRCMP_EQUAL("0 rows 0 bytes 0 purged", counts(fixture.pipeline).c_str());
 }
+
+TEST(DeadLetters, above_a_limit_that_was_lowered_go_in_portions) {
+  open({100'000, 1 << 20});
+  for (int checkpoint = 0; checkpoint < 20; ++checkpoint) set_aside(std::vector<std::string>(60, "x"));
+  CHECK_OK(store().open_pipeline("p", {{10, 1 << 20}}).status());
+  set_aside({"y"});
+  STRCMP_EQUAL("943 rows 943 bytes 258 purged", counts(fixture.pipeline).c_str());
+  for (int checkpoint = 0; checkpoint < 4; ++checkpoint) set_aside({});
+  STRCMP_EQUAL("10 rows 10 bytes 1191 purged", counts(fixture.pipeline).c_str());
+}
+
+TEST(DeadLetters, that_come_when_it_is_full_are_counted_and_not_kept_where_that_is_wanted) {
+  open({2, 1000, DeadLettersFull::Newest});
+  set_aside({"a", "b", "c"});
+  set_aside({"d"});
+  STRCMP_EQUAL("a b ", payloads(fixture.pipeline).c_str());
+  STRCMP_EQUAL("2 rows 2 bytes 2 purged", counts(fixture.pipeline).c_str());
+}
+
+TEST(DeadLetters, hold_up_checkpoints_when_it_is_full_where_that_is_wanted_until_some_are_purged) {
+  open({2, 1000, DeadLettersFull::Hold});
+  set_aside({"a", "b"});
+  const DeadLetter letter{"json", "", "source", "t", as_bytes("c"), 1, 0, 0};
+  const Status full = fixture.commit(TestCheckpoint(next_id).state(op, "y").letters({&letter, 1}));
+  CHECK(full.code() == Code::Full);
+  STRCMP_CONTAINS("purge some", full.text());
+  STRCMP_EQUAL("a b ", payloads(fixture.pipeline).c_str());
+  DeadLetterSelection oldest;
+  oldest.id = 1;
+  UNSIGNED_LONGS_EQUAL(1, store().purge_dead_letters(oldest).value());
+  set_aside({"c"});
+  STRCMP_EQUAL("b c ", payloads(fixture.pipeline).c_str());
+}
+
+TEST(DeadLetters, that_were_replayed_go_with_the_checkpoint_that_says_so) {
+  open({});
+  set_aside({"a", "b", "c"});
+  const int64_t replayed[] = {1, 3, 77};
+  CHECK_OK(fixture.commit(TestCheckpoint(next_id).state(op, "y").replayed(replayed)));
+  STRCMP_EQUAL("b ", payloads(fixture.pipeline).c_str());
+  STRCMP_EQUAL("1 rows 1 bytes 0 purged", counts(fixture.pipeline).c_str());
+}
+
+TEST(DeadLetters, are_selected_by_all_that_is_said) {
+  open({});
+  std::vector<DeadLetter> letters;
+  for (int64_t number = 0; number < 6; ++number)
+    letters.push_back({number % 2 == 0 ? "json" : "late", "", "source", "t", as_bytes("x"), 1, 0, number * 100});
+  CHECK_OK(fixture.commit(TestCheckpoint(1).state(op, "x").letters(letters)));
+  const auto ids = [&](const DeadLetterSelection& selection) {
+    std::string text;
+    CHECK_OK(store().select_dead_letters(selection, 10,
+                                         [&](const StoredDeadLetter& stored) { text += std::to_string(stored.id) + " "; }));
+    const SelectedLetters counted = store().count_dead_letters(selection).value();
+    return text + "(" + std::to_string(counted.count) + " to " + std::to_string(counted.newest_id) + ")";
+  };
+  DeadLetterSelection selection;
+  STRCMP_EQUAL("1 2 3 4 5 6 (6 to 6)", ids(selection).c_str());
+  selection.reason = "late";
+  STRCMP_EQUAL("2 4 6 (3 to 6)", ids(selection).c_str());
+  selection.before_ms = 500;
+  STRCMP_EQUAL("2 4 (2 to 4)", ids(selection).c_str());
+  selection.after = 2;
+  STRCMP_EQUAL("4 (1 to 4)", ids(selection).c_str());
+  selection.up_to = 3;
+  STRCMP_EQUAL("(0 to 0)", ids(selection).c_str());
+  selection = {};
+  selection.pipeline = "p";
+  selection.id = 5;
+  STRCMP_EQUAL("5 (1 to 5)", ids(selection).c_str());
+  selection.pipeline = "q";
+  STRCMP_EQUAL("(0 to 0)", ids(selection).c_str());
+}
+
+TEST(DeadLetters, are_purged_in_portions) {
+  open({});
+  for (int checkpoint = 0; checkpoint < 10; ++checkpoint) set_aside(std::vector<std::string>(60, "x"));
+  UNSIGNED_LONGS_EQUAL(256, store().purge_dead_letters({}).value());
+  UNSIGNED_LONGS_EQUAL(256, store().purge_dead_letters({}).value());
+  UNSIGNED_LONGS_EQUAL(88, store().purge_dead_letters({}).value());
+  UNSIGNED_LONGS_EQUAL(0, store().purge_dead_letters({}).value());
+  STRCMP_EQUAL("0 rows 0 bytes 0 purged", counts(fixture.pipeline).c_str());
+}
+
+TEST(DeadLetters, of_a_database_from_before_attempts_are_read_and_then_counted) {
+  open({});
+  set_aside({"a"});
+  fixture.store.reset();
+  STRCMP_EQUAL("", plain_sql(fixture.database_path(), "ALTER TABLE dead_letter DROP COLUMN attempts").c_str());
+  {
+    SqliteCheckpointStore reader;
+    CHECK_OK(reader.open(reading_options(fixture.options.state_dir)));
+    int seen = 0;
+    CHECK_OK(reader.list_dead_letters(0, 0, 10, [&](const StoredDeadLetter& stored) {
+      ++seen;
+      UNSIGNED_LONGS_EQUAL(0, stored.letter.attempts);
+    }));
+    LONGS_EQUAL(1, seen);
+  }
+  CHECK_OK(fixture.reopen());
+  op = fixture.part("source");
+  DeadLetter letter{"json", "", "source", "t", as_bytes("b"), 1, 0, 0, 4};
+  CHECK_OK(fixture.commit(TestCheckpoint(next_id).state(op, "x").letters({&letter, 1})));
+  DeadLetterSelection second;
+  second.id = 2;
+  CHECK_OK(store().select_dead_letters(
+      second, 1, [](const StoredDeadLetter& stored) { UNSIGNED_LONGS_EQUAL(4, stored.letter.attempts); }));
+}

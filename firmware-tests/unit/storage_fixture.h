@@ -36,6 +36,10 @@ class TestCheckpoint {
     snapshot_.lend_dead_letters(letters);
     return *this;
   }
+  TestCheckpoint& replayed(std::span<const int64_t> ids) {
+    snapshot_.lend_replayed_letters(ids);
+    return *this;
+  }
   CheckpointWrite write(uint32_t pipeline, std::string_view manifest = "manifest") const {
     CheckpointWrite write;
     write.pipeline = pipeline;
