@@ -101,6 +101,23 @@ TEST(StepGraph, a_message_that_one_reader_filters_and_another_takes_is_applied) 
   UNSIGNED_LONGS_EQUAL(1, rig.counts().filtered);
 }
 
+TEST(StepGraph, knows_which_step_is_the_first_to_take_a_record_up) {
+  const std::string window = "window = { tumbling = \"1s\" }\naggregate = { n = \"count()\" }";
+  StepRig chain(step("id = \"f\"\nfilter = \"value > 0\"") + step("id = \"w\"\n" + window) +
+                step("id = \"m\"\nmap = { twice = \"n * 2\" }"));
+  STRCMP_EQUAL("", chain.problems().c_str());
+  CHECK_TRUE(chain.graph().nothing_before("f"));
+  CHECK_TRUE(chain.graph().nothing_before("w"));
+  CHECK_FALSE(chain.graph().nothing_before("m"));
+  CHECK_FALSE(chain.graph().nothing_before("gone"));
+  StepRig fork(step("id = \"a\"\nfrom = \"source\"\nmap = { n = \"1\" }") +
+               step("id = \"b\"\nfrom = \"source\"\nmap = { n = \"2\" }") + step("id = \"all\"\nunion = [\"a\", \"b\"]"));
+  CHECK_FALSE(fork.graph().nothing_before("a"));
+  CHECK_FALSE(fork.graph().nothing_before("all"));
+  StepRig merged(two_sources);
+  CHECK_TRUE(merged.graph().nothing_before("per-second"));
+}
+
 TEST(StepGraph, says_what_is_wrong_with_from_and_union) {
   says(step("id = \"r\"\nroute = { hot = \"value > 80\" }") + step("from = \"r.hit\"\nfilter = \"true\""),
        "c.toml:15:9: error: nothing before this is called \"r.hit\"\nfrom = \"r.hit\"\n        ^~~~~ did you mean \"r.hot\"?");
