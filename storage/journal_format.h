@@ -9,6 +9,7 @@
 //     record = { uint8 kind, uint8 flags, uint16 packet id, int64 arrival, [uint64 full bytes, uint64 hash,] uint16 size,
 //     topic,
 //                uint32 size, payload }        the two in brackets only where something was cut off
+//     flags  = QoS (bits 0 and 1), 4 retained, 8 arrived while the wall clock was not synchronised
 //
 // `chain` is the header CRC of the batch before: a batch of an earlier lap, or one that an earlier process wrote and a power
 // cut abandoned, continues no chain. `epoch` counts the processes that wrote. A batch that does not fit before the end of the

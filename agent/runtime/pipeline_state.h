@@ -1,4 +1,5 @@
-// The pipeline's own part of a checkpoint: the watermarks, the counts by reason, the last checkpoints and its time. Private to pipeline*.cpp.
+// The pipeline's own part of a checkpoint: the watermarks, the counts by reason, the last checkpoints and its time. Private to
+// pipeline*.cpp.
 #pragma once
 
 #include "agent/runtime/pipeline.h"
