@@ -255,7 +255,8 @@ TEST(Savepoint, replaces_what_was_kept_of_parts_that_had_left) {
   SavedStore to;
   commit(to, 1, 2);
   const uint32_t gone = to.fixture.part("gone");
-  const TestCheckpoint made = TestCheckpoint(3).state(to.ops[0], "a").state(to.ops[1], "b").state(gone, "c");
+  TestCheckpoint made(3);
+  made.state(to.ops[0], "a").state(to.ops[1], "b").state(gone, "c");
   CHECK_OK(to.store().commit(made.write(to.fixture.pipeline)));
   CHECK_OK(to.store().keep_part({gone, "gone", 3, 1, 1700000000000}));
   CopiedCheckpoint copied;
