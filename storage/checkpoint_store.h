@@ -123,7 +123,9 @@ class SqliteCheckpointStore final : public CheckpointStore {
                              FunctionRef<void(const StoredDeadLetter&)> visit) {
     return dead_letters_.select(selection, limit, visit);
   }
-  Result<SelectedLetters> count_dead_letters(const DeadLetterSelection& selection) { return dead_letters_.count_selected(selection); }
+  Result<SelectedLetters> count_dead_letters(const DeadLetterSelection& selection) {
+    return dead_letters_.count_selected(selection);
+  }
   /// Deletes the oldest of them, at most purge_portion, durably. Says how many those were.
   Result<size_t> purge_dead_letters(const DeadLetterSelection& selection);
   static constexpr size_t purge_portion = 256;
