@@ -4,6 +4,7 @@
 
 #include "agent/app/config_record.h"
 #include "agent/app/reload_report.h"
+#include "agent/base/crash_point.h"
 #include "agent/base/heap_guard.h"
 #include "agent/base/log.h"
 #include "agent/runtime/service_notify.h"
@@ -96,6 +97,7 @@ void Reload::done(Now now) {
   if (phase_ == Phase::Rebuilding) return stop_old(now);
   if (!check_.error.empty()) return finish(check_.error, now);
   build_hosts();
+  crash_point("reload.built");
   phase_ = Phase::Trying;
   storage_->submit(store_job_);
 }
@@ -131,6 +133,7 @@ void Reload::work_on_store() {
 void Reload::on_store_job(Now now) {
   HeapScope heap(HeapOwner::Restart);
   if (phase_ == Phase::Trying) return after_trial(now);
+  crash_point("reload.noted");
   if (!noted_.ok()) log(LogLevel::Warning, "the new configuration cannot be noted with the state: %s", noted_.text());
   finish("", now);
 }
@@ -141,6 +144,7 @@ bool Reload::any_refused() const {
 }
 
 void Reload::after_trial(Now now) {
+  crash_point("reload.tried");
   if (stopping_) return finish("the agent is stopping", now);
   if (any_refused()) {
     std::string text;
@@ -170,6 +174,7 @@ std::vector<PipelineHost*> Reload::leaving() const {
 }
 
 void Reload::stop_old(Now now) {
+  crash_point("reload.stop");
   phase_ = Phase::Stopping;
   for (PipelineHost* host : leaving()) host->stop(now, false);
 }
@@ -193,6 +198,7 @@ void Reload::retire_old(Now now) {
 }
 
 void Reload::enter_new(Now now) {
+  crash_point("reload.stopped");
   phase_ = Phase::Entering;
   BackgroundExecutor* journal = owner_.journal_for(*check_.config);
   for (Incoming& each : incoming_) each.host->enter(*reactor_, *storage_, journal, request_.allow_non_restored_state, now);
@@ -203,6 +209,7 @@ void Reload::swap_when_entered(Now now) {
   const bool all = std::ranges::all_of(incoming_, [](const Incoming& each) { return each.host->entered(); });
   if (!all || stopping_) return go_back(now);
   if (!owner_.hosts_may_change()) return;
+  crash_point("reload.entered");
   std::vector<std::unique_ptr<PipelineHost>> in;
   std::vector<PipelineHost*> started;
   for (Incoming& each : incoming_) {
@@ -213,6 +220,7 @@ void Reload::swap_when_entered(Now now) {
   for (PipelineHost* host : started) host->launch(now);
   ++generation_;
   changed_ = true;
+  crash_point("reload.swapped");
   phase_ = Phase::Noting;
   storage_->submit(store_job_);
 }

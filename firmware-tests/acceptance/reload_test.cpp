@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "firmware-tests/acceptance/gateway_fixture.h"
+#include "firmware-tests/faults/crash_points.h"
 
 namespace {
 
@@ -323,6 +324,33 @@ TEST(Reload, that_is_cut_off_by_a_death_at_any_time_loses_nothing) {
     crash_and_restart();
   }
   CHECK_TRUE(applied("windows", sent));
+  LONGS_EQUAL(0, gateway->pipeline("windows").imbalance);
+}
+
+TEST(Reload, that_dies_at_any_of_its_steps_loses_nothing_and_counts_nothing_twice) {
+  const std::string patient = "restart = { strategy = \"fixed-delay\", attempts = 1000, delay = \"1ms\" }\n";
+  Windows steady = named("steady");
+  Windows changed;
+  steady.options = changed.options = patient;
+  gateway = std::make_unique<TestGateway>(agent_table() + windows_text(steady) + windows_text(changed), WEIR_CRASHING);
+  CHECK_TRUE(gateway->start());
+  uint64_t sent = 0;
+  for (const test::CrashPoint& point : test::crash_points) {
+    if (point.needs != test::CrashPointNeeds::Reload) continue;
+    gateway->crash();
+    gateway->agent().options().environment = {"WEIR_CRASH_AT=" + std::string(point.name)};
+    CHECK_TRUE(gateway->start_agent());
+    changed.filter = "value > -" + std::to_string(4000 + sent);
+    configure(agent_table() + windows_text(steady) + windows_text(changed));
+    gateway->agent().process().signal(SIGHUP);
+    for (int count = 0; count < 10; ++count) send("windows", 1, static_cast<int64_t>(sent++) * 10);
+    const std::optional<ProcessEnd> end = gateway->agent().process().wait(20'000);
+    CHECK_TRUE_TEXT(end && end->signal == SIGKILL, std::string(point.name).c_str());
+    gateway->agent().options().environment.clear();
+    CHECK_TRUE(gateway->start_agent());
+    CHECK_TRUE_TEXT(applied("windows", sent), std::string(point.name).c_str());
+  }
+  CHECK_TRUE(sent > 0);
   LONGS_EQUAL(0, gateway->pipeline("windows").imbalance);
 }
 

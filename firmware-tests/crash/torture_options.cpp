@@ -52,7 +52,9 @@ bool read_option(std::string_view name, std::string_view value, TortureOptions& 
   if (name == "--at") {
     to.at_points = true;
     to.point = value == "all" ? "" : value;
-    return std::ranges::any_of(test::crash_points, [&](const auto& point) { return point.name.starts_with(to.point); });
+    return std::ranges::any_of(test::crash_points, [&](const test::CrashPoint& point) {
+      return point.needs != test::CrashPointNeeds::Reload && point.name.starts_with(to.point);
+    });
   }
   if (name == "--agent") {
     to.agent = value;

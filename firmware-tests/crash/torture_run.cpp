@@ -144,7 +144,8 @@ bool Torture::die_at_points() {
   do {
     agent_.kill9();
     for (const test::CrashPoint& point : test::crash_points) {
-      const bool passed_by = point.needs != test::CrashPointNeeds::Journal || options_.journal;
+      const bool passed_by =
+          point.needs == test::CrashPointNeeds::Nothing || (point.needs == test::CrashPointNeeds::Journal && options_.journal);
       if (passed_by && point.name.starts_with(options_.point) && !die_at(point.name)) return false;
     }
     agent_.options().environment.clear();

@@ -6,7 +6,7 @@
 
 namespace weir::test {
 
-enum class CrashPointNeeds : unsigned char { Nothing, Journal };
+enum class CrashPointNeeds : unsigned char { Nothing, Journal, Reload };
 
 struct CrashPoint {
   std::string_view name;
@@ -43,6 +43,14 @@ constexpr CrashPoint crash_points[] = {
     {"outbox.confirmed"},
     {"outbox.delete"},
     {"outbox.deleted"},
+    // A reload, see agent/app/reload.h.
+    {"reload.built", CrashPointNeeds::Reload},
+    {"reload.tried", CrashPointNeeds::Reload},
+    {"reload.stop", CrashPointNeeds::Reload},
+    {"reload.stopped", CrashPointNeeds::Reload},
+    {"reload.entered", CrashPointNeeds::Reload},
+    {"reload.swapped", CrashPointNeeds::Reload},
+    {"reload.noted", CrashPointNeeds::Reload},
 };
 
 }  // namespace weir::test
