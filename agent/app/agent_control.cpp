@@ -126,6 +126,7 @@ void Agent::answer_ledger(bool json, TextWriter& out, Now now) {
     hosts_[index]->fill_status(status, now);
     const LedgerEntry entry{status.name,
                             status.ledger,
+                            status.sources,
                             status.checkpoint.last_id,
                             hosts_[index]->running(),
                             status.source.unacknowledged,

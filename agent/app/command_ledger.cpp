@@ -19,7 +19,7 @@ constexpr const char* help =
     "agent, or reads the newest checkpoints when none runs. --json prints one object per line.\n"
     "Exit codes: 0 all balance, 1 one does not, or nothing can be read.\n";
 
-constexpr size_t entry_bytes_max = 2048;
+constexpr size_t entry_bytes_max = 8192;
 
 /// One line of what is printed says so, in either form.
 int print(const std::string& text, bool json) {
@@ -37,6 +37,7 @@ void append_stored(const StoredState& state, bool json, std::string& text) {
   LedgerEntry entry;
   entry.pipeline = state.pipeline;
   entry.ledger = state.ledger;
+  entry.sources = state.sources;
   entry.checkpoint_id = state.checkpoint_id;
   json ? render_ledger_json(entry, out) : render_ledger_text(entry, out);
   text += out.text();

@@ -186,6 +186,7 @@ void PipelineHost::tear_down(Now now) {
   last_.reason_count = 0;
   last_.source.connected = last_.sink.connected = false;
   last_.recovery.lost = {};
+  last_.sources = {};
   pipeline_.reset();
   restored_ = false;
   phase_ = stopping_ ? Phase::Stopped : strategy_.terminal() ? Phase::Final : Phase::Waiting;

@@ -57,6 +57,7 @@ InputParts input_parts(const PipelineSpec& pipeline, const SourceSpec& spec, std
   const EventTimeSpec& time = spec.event_time;
   for (SourceField& field : fields) field.field.clock = !time.per.value.empty() && field.field.name == time.per.value;
   input.pipeline = pipeline.name;
+  input.name = spec.name;
   for (const Text& topic : spec.topics) input.topics.push_back(topic.value);
   input.decoder = std::make_unique<JsonDecoder>(fields, pipeline.first_source().max_message);
   if (spec.unsynchronised_clock == "tag") input.decoder = std::make_unique<ClockTag>(std::move(input.decoder));

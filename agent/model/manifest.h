@@ -46,6 +46,19 @@ struct ManifestPart {
   uint64_t checkpoint_id = 0;
 };
 
+/// What became of the messages of one of several sources of a pipeline. Redeliveries and what was shed are their connection's,
+/// which they share.
+struct SourceAccount {
+  char name[name_max] = {};
+  uint64_t applied = 0;
+  uint64_t filtered = 0;
+  uint64_t late = 0;
+  uint64_t dead_lettered = 0;
+
+  uint64_t received() const { return applied + filtered + late + dead_lettered; }
+};
+constexpr size_t source_accounts_max = 16;  // of more sources only the first have one
+
 struct Manifest {
   uint32_t format = 1;
   uint64_t checkpoint_id = 0;
@@ -60,6 +73,8 @@ struct Manifest {
   Ledger ledger;
   uint32_t part_count = 0;
   std::array<ManifestPart, stateful_parts_max> parts;
+  uint32_t source_count = 0;  // 0: there is one, and the ledger is its account
+  std::array<SourceAccount, source_accounts_max> sources;
   /// Fields of a newer weir, as they were read: each later checkpoint has them again.
   static constexpr size_t unknown_max = 512;
   uint32_t unknown_bytes = 0;

@@ -80,6 +80,7 @@ struct PipelineStatus {
   int64_t clock_ahead_ms = 0;  // of the wall clock: an earlier run has seen later times
   SourceStatus source;
   Ledger ledger;
+  std::span<const SourceAccount> sources;  // of a pipeline that has several
   std::array<ReasonCount, 16> reasons;
   size_t reason_count = 0;
   CheckpointStatus checkpoint;

@@ -16,6 +16,7 @@ namespace weir {
 /// What the planner makes of a [pipeline.source].
 struct InputParts {
   std::string pipeline;             // for messages to people
+  std::string name;                 // of the source
   std::vector<std::string> topics;  // filters
   std::unique_ptr<Decoder> decoder;
   int event_time_field = -1;  // index into the decoder's schema; -1: arrival time
@@ -34,6 +35,7 @@ class InputStream {
 
   const Schema& schema() const { return parts_.decoder->schema(); }
   bool takes(std::string_view topic) const;
+  const std::string& name() const { return parts_.name; }
 
   /// Decodes `message` into `record`, whose values live until the next call. A refusal says why it cannot be.
   Refusal read(const Message& message, Record& record);

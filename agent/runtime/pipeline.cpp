@@ -43,6 +43,8 @@ Pipeline::Pipeline(Arena& arena, PipelineParts parts)
       derived_text_(arena.take<char>(derived_text_max, parts_.name + ".record", "")) {
   graph_.connect(*sink_, *this);
   sink_->reserve(graph_.fan_out());
+  if (graph_.inputs() > 1) source_count_ = static_cast<uint32_t>(std::min(graph_.inputs(), sources_.size()));
+  for (uint32_t index = 0; index < source_count_; ++index) copy_name(sources_[index].name, graph_.input(index).name());
 }
 
 Pipeline::~Pipeline() = default;
@@ -117,25 +119,38 @@ void Pipeline::work_at(const Message& message, Now now) {
   if (mark_ != nullptr) mark_->begin(message.offset);
   const StepGraph::Verdict verdict = graph_.process(message, clock_.at(now), now.boot_ms);
   if (verdict.refusal.reason != nullptr) set_aside_message(message, "source", verdict.refusal.reason, verdict.refusal.detail);
-  book(verdict.outcome);
+  book(verdict.outcome, message.topic);
   in_hand_ = nullptr;
   if (mark_ != nullptr) mark_->end();
   graph_.advance();
 }
 
-void Pipeline::book(Outcome outcome) {
+/// nullptr: it is not kept source by source.
+SourceAccount* Pipeline::account_of(std::string_view topic) {
+  const size_t number = source_count_ == 0 ? 0 : graph_.input_for(topic);
+  return number < source_count_ ? &sources_[number] : nullptr;
+}
+
+void Pipeline::book(Outcome outcome, std::string_view topic) {
+  SourceAccount nobody;
+  SourceAccount* source = account_of(topic);
+  if (source == nullptr) source = &nobody;
   switch (outcome) {
     case Outcome::Applied:
       ++ledger_.applied;
+      ++source->applied;
       break;
     case Outcome::Filtered:
       ++ledger_.filtered;
+      ++source->filtered;
       break;
     case Outcome::Late:
       ++ledger_.late;
+      ++source->late;
       break;
     case Outcome::DeadLetter:
       ++ledger_.dead_lettered;  // once, however many steps refused a part of it
+      ++source->dead_lettered;
       break;
   }
 }
@@ -188,7 +203,7 @@ void Pipeline::on_refused(const Message& message, const char* reason, std::strin
   coordinator_.on_record(message.payload.size());
   graph_.on_activity(message.topic, now.boot_ms);
   ++ledger_.received;
-  book(Outcome::DeadLetter);
+  book(Outcome::DeadLetter, message.topic);
   set_aside_message(message, "source", reason, detail);
   if (!ready()) {
     blocked_ = true;
@@ -261,6 +276,8 @@ void Pipeline::checkpoint_barrier(Snapshot& snapshot, Manifest& manifest) {
   manifest.ledger = ledger_;
   manifest.ledger.results = sink_->results();
   manifest.ledger.evicted = evicted();
+  manifest.source_count = source_count_;
+  manifest.sources = sources_;
   manifest.unknown_bytes = unknown_bytes_;
   manifest.unknown = unknown_;
   manifest.part_count = 0;

@@ -171,7 +171,8 @@ class Pipeline final : public TurnHandler,
   void work_at(const Message& message, Now now);
   void note_connection(Now now);
   void note_decided(uint64_t id, Status status, Now now);
-  void book(Outcome outcome);
+  void book(Outcome outcome, std::string_view topic);
+  SourceAccount* account_of(std::string_view topic);
   void book_unread(Now now);
   void tick_steps(Now now);
   uint64_t evicted() const;
@@ -202,6 +203,8 @@ class Pipeline final : public TurnHandler,
   Status failure_;
   Status doomed_;  // not Ok: it fails at the next turn
   bool unrecoverable_ = false;
+  uint32_t source_count_ = 0;  // 0: there is one
+  std::array<SourceAccount, source_accounts_max> sources_;
   const Message* in_hand_ = nullptr;
   uint32_t attempts_ = 0;  // of the letter that is being replayed
   WorkMark* mark_ = nullptr;

@@ -75,7 +75,7 @@ void Pipeline::set_aside_poison(const Message& message, Now now) {
   recorder_->note(FlightEvent::Poison, parts_.name, now, message.offset, suspect.deaths, step);
   ++trace_->poison_in_hour;
   graph_.on_activity(message.topic, now.boot_ms);
-  book(Outcome::DeadLetter);
+  book(Outcome::DeadLetter, message.topic);
   set_aside_message(message, step, "poison", detail.text());
   // Nothing more is worked at until this is durable: another death would bring the message back, and its count is overwritten
   // if that death is at another message.

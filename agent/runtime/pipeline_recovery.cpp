@@ -315,6 +315,9 @@ Status Pipeline::load(CheckpointStore& store, Restorer& restorer, Now now, Resto
   }
   const Manifest& manifest = restorer.manifest();
   ledger_ = manifest.ledger;
+  for (const SourceAccount& stored : std::span(manifest.sources).first(manifest.source_count))
+    for (SourceAccount& source : std::span(sources_).first(source_count_))
+      if (std::string_view(stored.name) == source.name) source = stored;
   unknown_bytes_ = manifest.unknown_bytes;
   unknown_ = manifest.unknown;
   sink_->set_results(ledger_.results);

@@ -24,6 +24,7 @@ bool Pipeline::replay(int64_t id, const DeadLetter& letter, Now now) {
     --ledger_.dead_lettered;
   else
     ++ledger_.received;
+  if (SourceAccount* source = account_of(letter.topic); source != nullptr && source->dead_lettered > 0) --source->dead_lettered;
   const uint64_t set_aside_before = ledger_.dead_lettered;
   attempts_ = letter.attempts + 1;
   trace_->in_hand.begin(message.offset, message_hash(message.topic, message.payload));

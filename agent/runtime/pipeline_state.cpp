@@ -66,6 +66,7 @@ uint64_t Pipeline::blob_bytes_max() const {
 void Pipeline::fill_status(PipelineStatus& status, Now now) const {
   constexpr const char* names[] = {"built", "running", "stopping", "stopping", "stopping", "stopped", "failed"};
   status.name = parts_.name;
+  status.sources = std::span(sources_).first(source_count_);
   status.state = names[static_cast<size_t>(state_)];
   if (state_ == State::Running && blocked_ && !coordinator_.in_flight()) status.state = "blocked";
   status.error = failure_.ok() ? "" : failure_.text();

@@ -45,6 +45,10 @@ class StepGraph {
 
   /// Before anything else: where results and refused records go. Start-up only.
   void connect(Operator& sink, RefusalHandler& refusals);
+  size_t inputs() const { return inputs_.size(); }
+  const InputStream& input(size_t number) const { return *inputs_[number]; }
+  /// The input that takes the topic; inputs() if none does.
+  size_t input_for(std::string_view topic) const;
   /// Whether a record that comes to the step of this id has been to no step before that keeps state, and goes nowhere else.
   /// False if there is no such step.
   bool nothing_before(std::string_view id) const;
@@ -104,7 +108,6 @@ class StepGraph {
   bool reached_alone(size_t step) const;
   Operator* reader_of(const std::vector<GraphEdge>& edges, const Schema& schema, Operator& sink, RefusalHandler& refusals);
   /// The number of the input; their count if there is none.
-  size_t input_for(std::string_view topic) const;
   Operator* marked(Operator& reader, size_t number);
   uint64_t sum_of(uint64_t (Operator::*counter)() const) const;
   bool advance_step(size_t index);

@@ -15,6 +15,7 @@ class Reader final : public RestoreHandler {
     state_.checkpoint_id = manifest.checkpoint_id;
     state_.created_wall_ms = manifest.created_wall_ms;
     state_.ledger = manifest.ledger;
+    state_.sources.assign(manifest.sources.begin(), manifest.sources.begin() + manifest.source_count);
     for (uint32_t index = 0; index < manifest.part_count; ++index) {
       const ManifestPart& row = manifest.parts[index];
       WEIR_TRY(add(row.uid, row.op, row.checkpoint_id, row.layout));

@@ -29,6 +29,7 @@ struct StoredState {
   uint64_t checkpoint_id = 0;  // 0: there is none
   int64_t created_wall_ms = 0;
   Ledger ledger;
+  std::vector<SourceAccount> sources;  // of a pipeline that has several
   std::vector<StoredPart> parts;
 };
 

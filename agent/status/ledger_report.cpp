@@ -9,6 +9,21 @@ void line(const char* sign, const char* what, uint64_t count, TextWriter& out) {
   out.printf("  %s %-14s %12" PRIu64 "\n", sign, what, count);
 }
 
+void render_sources(std::span<const SourceAccount> sources, TextWriter& out) {
+  out.append('[');
+  for (const SourceAccount& source : sources) {
+    if (&source != sources.data()) out.append(',');
+    JsonObject object(out);
+    object.text("name", source.name);
+    object.number("received", source.received());
+    object.number("applied", source.applied);
+    object.number("filtered", source.filtered);
+    object.number("late", source.late);
+    object.number("dead_lettered", source.dead_lettered);
+  }
+  out.append(']');
+}
+
 }  // namespace
 
 void render_ledger_text(const LedgerEntry& entry, TextWriter& out) {
@@ -29,6 +44,10 @@ void render_ledger_text(const LedgerEntry& entry, TextWriter& out) {
   if (entry.running) line(" ", "in flight", entry.unacknowledged, out);
   line(" ", "results", ledger.results, out);
   line(" ", "evicted", ledger.evicted, out);
+  for (const SourceAccount& source : entry.sources)
+    out.printf("  of source %s: %" PRIu64 " = applied %" PRIu64 " + filtered %" PRIu64 " + late %" PRIu64
+               " + dead letters %" PRIu64 "\n",
+               source.name, source.received(), source.applied, source.filtered, source.late, source.dead_lettered);
   out.printf("  known gaps: the broker had forgotten the session %" PRIu64 " times", ledger.session_lost);
   if (entry.running) out.printf("; it says that it has dropped %" PRIu64 " messages of all its clients", entry.broker_dropped);
   out.append('\n');
@@ -55,6 +74,7 @@ void render_ledger_json(const LedgerEntry& entry, TextWriter& out) {
     object.number("checkpoint_id", entry.checkpoint_id);
     object.flag("running", entry.running);
     render_account(entry.ledger, object);
+    if (!entry.sources.empty()) render_sources(entry.sources, object.key("sources"));
     if (entry.running) {
       object.number("in_flight", entry.unacknowledged);
       object.number("broker_dropped", entry.broker_dropped);

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "agent/base/text_writer.h"
-#include "agent/model/ledger.h"
+#include "agent/model/manifest.h"
 #include "agent/status/json_object.h"
 
 namespace weir {
@@ -12,6 +12,7 @@ namespace weir {
 struct LedgerEntry {
   std::string_view pipeline;
   Ledger ledger;
+  std::span<const SourceAccount> sources;
   uint64_t checkpoint_id = 0;   // the newest
   bool running = false;         // what follows is known
   uint64_t unacknowledged = 0;  // taken in, and not yet covered by what is durable

@@ -16,6 +16,7 @@ static_assert(weir_v1_Manifest_size + Manifest::unknown_max <= manifest_bytes_ma
 static_assert(sizeof(weir_v1_Manifest::pipeline) == sizeof(Manifest::pipeline));
 static_assert(sizeof(weir_v1_Manifest::weir_version) == sizeof(Manifest::weir_version));
 static_assert(sizeof(weir_v1_Part::uid) == sizeof(ManifestPart::uid));
+static_assert(sizeof(weir_v1_Manifest::sources) / sizeof(weir_v1_Source) == source_accounts_max);
 static_assert(sizeof(weir_v1_Manifest::parts) / sizeof(weir_v1_Part) == stateful_parts_max);
 static_assert(static_cast<int>(last_checkpoint_reason) == weir_v1_Reason_JOURNAL_FULL);
 
@@ -87,6 +88,16 @@ void to_message(const Manifest& manifest, weir_v1_Manifest& message) {
     message.parts[index].layout = part.layout;
     message.parts[index].checkpoint_id = part.checkpoint_id;
   }
+  message.sources_count = static_cast<pb_size_t>(manifest.source_count);
+  for (uint32_t index = 0; index < manifest.source_count; ++index) {
+    const SourceAccount& account = manifest.sources[index];
+    weir_v1_Source& to = message.sources[index];
+    copy_text(to.name, account.name);
+    to.applied = account.applied;
+    to.filtered = account.filtered;
+    to.late = account.late;
+    to.dead_lettered = account.dead_lettered;
+  }
 }
 
 void from_message(const weir_v1_Manifest& message, Manifest& manifest) {
@@ -109,6 +120,16 @@ void from_message(const weir_v1_Manifest& message, Manifest& manifest) {
     part.op = message.parts[index].op;
     part.layout = message.parts[index].layout;
     part.checkpoint_id = message.parts[index].checkpoint_id;
+  }
+  manifest.source_count = message.sources_count;
+  for (uint32_t index = 0; index < manifest.source_count; ++index) {
+    const weir_v1_Source& from = message.sources[index];
+    SourceAccount& account = manifest.sources[index];
+    copy_text(account.name, from.name);
+    account.applied = from.applied;
+    account.filtered = from.filtered;
+    account.late = from.late;
+    account.dead_lettered = from.dead_lettered;
   }
 }
 
@@ -135,7 +156,7 @@ Status keep_unknown(Bytes bytes, Manifest& manifest) {
 }  // namespace
 
 Status NanopbManifestCodec::encode(const Manifest& manifest, ByteWriter& out) {
-  WEIR_ASSERT(manifest.part_count <= stateful_parts_max);
+  WEIR_ASSERT(manifest.part_count <= stateful_parts_max && manifest.source_count <= source_accounts_max);
   weir_v1_Manifest message = weir_v1_Manifest_init_zero;
   to_message(manifest, message);
   size_t size = 0;

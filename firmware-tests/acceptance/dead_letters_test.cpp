@@ -305,4 +305,34 @@ TEST(LedgerCommand, shows_the_account_of_a_running_agent_and_of_the_newest_check
   STRCMP_CONTAINS("it balances, checkpoint", ledger().output.c_str());
 }
 
+TEST(LedgerCommand, keeps_an_account_of_each_of_several_sources_across_a_crash) {
+  std::string config = per_second_config;
+  const size_t source = config.find("  [pipeline.source]");
+  config.replace(
+      source, config.find("  [[pipeline.step]]") - source,
+      "  [[pipeline.source]]\n  name = \"one\"\n  mqtt = \"local\"\n  topics = [\"sensors/+/env\"]\n  format = \"json\"\n"
+      "  fields = { device = \"topic[1]\", value = \"float\", ts = \"time(ms)\" }\n"
+      "  event_time = { field = \"ts\", max_delay = \"500ms\" }\n"
+      "  [[pipeline.source]]\n  name = \"two\"\n  topics = [\"others/+/env\"]\n  format = \"json\"\n"
+      "  fields = { device = \"topic[1]\", value = \"float\", ts = \"time(ms)\" }\n"
+      "  event_time = { field = \"ts\", max_delay = \"500ms\" }\n"
+      "  [[pipeline.step]]\n  id = \"both\"\n  union = [\"one\", \"two\"]\n");
+  start(config);
+  for (int number = 0; number < 4; ++number) measure("d1", number == 0 ? -5000 : 1, number);
+  CHECK_TRUE(gateway->publish("others/d1/env", "{broken"));
+  CHECK_TRUE(gateway->publish("others/d1/env", "{\"value\":1,\"ts\":1700000000000}"));
+  CHECK_TRUE(gateway->wait_received(6));
+  const std::string sources =
+      "\"sources\":[{\"name\":\"one\",\"received\":4,\"applied\":3,\"filtered\":1,\"late\":0,\"dead_lettered\":0},"
+      "{\"name\":\"two\",\"received\":2,\"applied\":1,\"filtered\":0,\"late\":0,\"dead_lettered\":1}]";
+  STRCMP_CONTAINS(sources.c_str(), ledger({"--json"}).output.c_str());
+  gateway->crash();
+  const std::string stored = ledger({"--json"}).output;
+  STRCMP_CONTAINS(sources.c_str(), stored.c_str());
+  CHECK_TRUE(is_json(stored));
+  CHECK_TRUE(gateway->start_agent());
+  STRCMP_CONTAINS(sources.c_str(), ledger({"--json"}).output.c_str());
+  STRCMP_CONTAINS("of source two: 2 = applied 1 + filtered 0 + late 0 + dead letters 1", ledger().output.c_str());
+}
+
 }  // namespace
