@@ -29,7 +29,7 @@ Manifest sample() {
   manifest.source_offset = 123456;
   manifest.has_watermark = true;
   manifest.watermark_ms = -5;
-  manifest.ledger = {10, 5, 1, 1, 2, 1, 3, 4, 6};
+  manifest.ledger = {17, 5, 1, 1, 2, 1, 7, 3, 4, 6};
   manifest.part_count = 2;
   set_text(manifest.parts[0].uid, name_max, "source");
   manifest.parts[0].op = 1;
@@ -39,6 +39,13 @@ Manifest sample() {
   manifest.parts[1].op = 2;
   manifest.parts[1].layout = UINT64_MAX;
   manifest.parts[1].checkpoint_id = 41;
+  manifest.source_count = 2;
+  set_text(manifest.sources[0].name, name_max, "one");
+  set_text(manifest.sources[1].name, name_max, "two");
+  manifest.sources[1].applied = 1;
+  manifest.sources[1].filtered = 2;
+  manifest.sources[1].late = 3;
+  manifest.sources[1].dead_lettered = 4;
   return manifest;
 }
 
@@ -55,12 +62,17 @@ Manifest largest() {
   manifest.has_watermark = true;
   manifest.watermark_ms = INT64_MIN;
   manifest.ledger = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
-                     UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+                     UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
   manifest.part_count = stateful_parts_max;
   for (ManifestPart& part : manifest.parts) {
     set_text(part.uid, name_max - 1, std::string(name_max - 1, 'u'));
     part.op = UINT32_MAX;
     part.layout = part.checkpoint_id = UINT64_MAX;
+  }
+  manifest.source_count = source_accounts_max;
+  for (SourceAccount& source : manifest.sources) {
+    set_text(source.name, name_max - 1, std::string(name_max - 1, 's'));
+    source.applied = source.filtered = source.late = source.dead_lettered = UINT64_MAX;
   }
   return manifest;
 }
@@ -101,6 +113,14 @@ TEST_GROUP(ManifestCodec) {
       CHECK_EQUAL(a.parts[i].op, b.parts[i].op);
       CHECK_EQUAL(a.parts[i].layout, b.parts[i].layout);
       CHECK_EQUAL(a.parts[i].checkpoint_id, b.parts[i].checkpoint_id);
+    }
+    CHECK_EQUAL(a.source_count, b.source_count);
+    for (uint32_t i = 0; i < a.source_count; ++i) {
+      STRCMP_EQUAL(a.sources[i].name, b.sources[i].name);
+      CHECK_EQUAL(a.sources[i].applied, b.sources[i].applied);
+      CHECK_EQUAL(a.sources[i].filtered, b.sources[i].filtered);
+      CHECK_EQUAL(a.sources[i].late, b.sources[i].late);
+      CHECK_EQUAL(a.sources[i].dead_lettered, b.sources[i].dead_lettered);
     }
   }
 };
