@@ -89,6 +89,7 @@ void Reload::work() {
     return;
   }
   check_ = check_reload(paths_, overrides_, limits_);
+  if (check_.error.empty()) build_hosts();
 }
 
 void Reload::done(Now now) {
@@ -96,13 +97,13 @@ void Reload::done(Now now) {
   if (stopping_) return finish("the agent is stopping", now);
   if (phase_ == Phase::Rebuilding) return stop_old(now);
   if (!check_.error.empty()) return finish(check_.error, now);
-  build_hosts();
   crash_point("reload.built");
   phase_ = Phase::Trying;
   storage_->submit(store_job_);
 }
 
-/// The trial has said how much memory each takes, so that this succeeds.
+/// The trial has said how much memory each takes, so that this succeeds. The hosts that run are looked at only: nobody else
+/// brings any in or takes any out.
 void Reload::build_hosts() {
   std::vector<size_t> taken;
   for (size_t index = 0; index < check_.pipelines.size(); ++index) {

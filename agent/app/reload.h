@@ -40,7 +40,8 @@ class Reload final : private BackgroundJob {
   class Owner {
    public:
     virtual ReloadLimits reload_limits() const = 0;
-    /// A slot that no pipeline has, besides those that are `taken` already. There is one.
+    /// A slot that no pipeline has, besides those that are `taken` already. There is one. On the reload's thread, as is the
+    /// next.
     virtual size_t free_slot(std::span<const size_t> taken) const = 0;
     virtual PipelineHost::Plan host_plan(const std::shared_ptr<LoadedConfig>& config, size_t spec, size_t slot) = 0;
     /// The journals' thread, started if the configuration needs it; nullptr: it does not.
