@@ -88,6 +88,7 @@ void to_message(const Manifest& manifest, weir_v1_Manifest& message) {
     message.parts[index].layout = part.layout;
     message.parts[index].checkpoint_id = part.checkpoint_id;
   }
+  message.source_count = manifest.source_count;
   message.sources_count = static_cast<pb_size_t>(manifest.source_count);
   for (uint32_t index = 0; index < manifest.source_count; ++index) {
     const SourceAccount& account = manifest.sources[index];
@@ -177,7 +178,8 @@ Status NanopbManifestCodec::decode(Bytes bytes, Manifest& manifest) {
   if (message.format > format_known) return {Code::Incompatible, "the checkpoint was written by a newer weir"};
   if (!decoded) return {Code::Corrupt, "the manifest is malformed"};
   if (message.format == 0) return {Code::Corrupt, "the manifest has no format"};
-  if (!message.has_ledger || !message.has_part_count || message.part_count != message.parts_count)
+  if (!message.has_ledger || !message.has_part_count || message.part_count != message.parts_count ||
+      message.source_count != message.sources_count)
     return {Code::Corrupt, "the manifest is cut short"};
   Manifest read;
   from_message(message, read);
