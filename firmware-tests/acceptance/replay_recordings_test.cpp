@@ -76,7 +76,7 @@ TEST(ReplayRecordings, a_boats_doubled_and_late_rows_are_counted_once_in_windows
     const int64_t time = recorded_time_ms(row[0]);
     input += "{\"key\":\"" + key + "\",\"value\":" + row[5] + ",\"ts\":\"" + row[0] + "\"}\n";
     const bool first = newest == INT64_MIN;
-    const int64_t watermark = newest - delay - lateness - 1;
+    const int64_t watermark = first ? INT64_MIN : newest - delay - lateness - 1;
     newest = std::max(newest, time);
     if (!first && time <= watermark) {
       ++late;

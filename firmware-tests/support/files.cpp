@@ -20,7 +20,7 @@ std::string read_whole_file(const std::string& path) {
 Status write_whole_file(const std::string& path, std::string_view text) {
   std::FILE* file = std::fopen(path.c_str(), "wb");
   if (file == nullptr) return {Code::Io, "cannot create the file", errno};
-  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  const bool written = text.empty() || std::fwrite(text.data(), 1, text.size(), file) == text.size();
   if (std::fclose(file) != 0 || !written) return {Code::Io, "cannot write the file", errno};
   return {};
 }
