@@ -61,14 +61,12 @@ Agent::Agent(LoadedConfig& config, Clock& clock)
   build_hosts();
   take_sqlite_block();
   checkpoint_requests_ = std::make_unique<CheckpointRequests>(hosts_);
-  SavepointPages::Owner& answers = *this;
-  savepoint_pages_ = std::make_unique<SavepointPages>(hosts_, answers);
+  savepoint_pages_ = std::make_unique<SavepointPages>(hosts_, control_);
   control_topic_ = build_control_topic(config, arena_);
   control_topic_requests_ = std::make_unique<CheckpointRequests>(hosts_);
-  DeadLetterRequests::Owner& told = *this;
-  dead_letter_requests_ = std::make_unique<DeadLetterRequests>(hosts_, told, arena_, dead_letter_payload_max(config));
+  dead_letter_requests_ = std::make_unique<DeadLetterRequests>(hosts_, control_, arena_, dead_letter_payload_max(config));
   Reload::Owner& reloaded = *this;
-  reload_ = std::make_unique<Reload>(reloaded, restart_history_, hosts_);
+  reload_ = std::make_unique<Reload>(reloaded, control_, restart_history_, hosts_);
 }
 
 void Agent::build_hosts() {

@@ -38,8 +38,6 @@ class Agent final : private ControlHandler,
                     private ControlTopicHandler,
                     private PollHandler,
                     private TurnHandler,
-                    private SavepointPages::Owner,
-                    private DeadLetterRequests::Owner,
                     private Reload::Owner {
  public:
   /// Reserves every pool and builds every pipeline. What is wrong with the configuration beyond its syntax (expressions,
@@ -108,7 +106,6 @@ class Agent final : private ControlHandler,
   Answer answer_reload(std::string_view words, TextWriter& out, Now now);
   void answer_resume(std::string_view pipeline, TextWriter& out, Now now);
   Answer answer_stop(bool drain, TextWriter& out, Now now);
-  void on_savepoint_page(Now now) override { control_.answer(now); }
   ReloadLimits reload_limits() const override;
   size_t free_slot(std::span<const size_t> taken) const override;
   PipelineHost::Plan host_plan(const std::shared_ptr<LoadedConfig>& config, size_t spec, size_t slot) override;
@@ -116,8 +113,6 @@ class Agent final : private ControlHandler,
   bool hosts_may_change() const override;
   void change_hosts(std::span<PipelineHost* const> out, std::vector<std::unique_ptr<PipelineHost>> in,
                     std::shared_ptr<LoadedConfig> config) override;
-  void reload_over(Now now) override { control_.answer(now); }
-  void on_dead_letters(Now now) override { control_.answer(now); }
   void on_ready(uint32_t events, Now now) override;  // signals
   void on_turn(Now now) override;
   int64_t next_deadline_boot_ms() const override;

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <string>
 
@@ -63,10 +62,7 @@ int answer_offline(const std::string& state_dir, const Question& question) {
     status = question.id > 0
                  ? show_dead_letter(store, question.id, question.json, out)
                  : list_dead_letters(store, question.after, static_cast<size_t>(question.limit), question.json, out);
-  if (!status.ok()) {
-    fprintf(stderr, "weir dead-letters: error: %s: %s\n", state_dir.c_str(), status.text());
-    return exit_failure;
-  }
+  if (!status.ok()) return command_failed("dead-letters", state_dir + ": " + status.text());
   return print(std::string(out.text()));
 }
 
@@ -80,8 +76,7 @@ bool take_words(CommandLine& line, Question& question) {
   if (line.words.empty()) return false;
   const std::string id = line.words.front();
   line.words.erase(line.words.begin());
-  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), question.id);
-  return error == std::errc{} && end == id.data() + id.size() && question.id > 0;
+  return parse_number(id, question.id) && question.id > 0;
 }
 
 }  // namespace
@@ -104,8 +99,7 @@ int command_dead_letters(int count, char** arguments) {
   const Result<std::string> answer = ask_agent(state_dir, question.line());
   if (answer.ok()) return print(answer.value());
   if (answer.status().code() == Code::NotFound) return answer_offline(state_dir, question);
-  fprintf(stderr, "weir dead-letters: error: %s: %s\n", state_dir.c_str(), answer.status().text());
-  return exit_failure;
+  return command_failed("dead-letters", state_dir + ": " + answer.status().text());
 }
 
 }  // namespace weir

@@ -10,11 +10,6 @@
 namespace weir {
 namespace {
 
-bool parse_number(const std::string& text, int64_t& value) {
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size() && value >= 0;
-}
-
 /// Takes the option's value into `line`; false if there is something wrong with it.
 bool take_value(const std::string& name, const std::string& value, CommandLine& line) {
   if (name == "set") line.overrides.push_back(value);
@@ -49,6 +44,11 @@ std::vector<std::string> names_of(const std::vector<std::string>& allowed) {
 }
 
 }  // namespace
+
+bool parse_number(const std::string& text, int64_t& value) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size() && value >= 0;
+}
 
 CommandLine parse_command_line(int count, char** arguments, const std::vector<std::string>& allowed) {
   CommandLine line;

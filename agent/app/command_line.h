@@ -46,6 +46,9 @@ struct CommandLine {
 /// that have no value and are its own.
 CommandLine parse_command_line(int count, char** arguments, const std::vector<std::string>& allowed);
 
+/// A whole number that is not negative, and nothing else.
+bool parse_number(const std::string& text, int64_t& value);
+
 /// The configuration paths, or the default one.
 std::vector<std::string> config_paths(const CommandLine& line);
 

@@ -25,10 +25,7 @@ int command_resume(int count, char** arguments) {
   const std::string state_dir = find_state_dir(line);
   if (state_dir.empty()) return exit_config;
   const Result<std::string> answer = ask_agent(state_dir, line.pipeline.empty() ? "resume" : "resume " + line.pipeline);
-  if (!answer.ok()) {
-    fprintf(stderr, "weir resume: error: %s: %s\n", state_dir.c_str(), answer.status().text());
-    return exit_failure;
-  }
+  if (!answer.ok()) return command_failed("resume", state_dir + ": " + answer.status().text());
   const bool failed = answer.value().starts_with("error: ");
   fputs(answer.value().c_str(), failed ? stderr : stdout);
   return failed ? exit_failure : exit_ok;

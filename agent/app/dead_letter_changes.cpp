@@ -1,13 +1,13 @@
 #include "agent/app/dead_letter_changes.h"
 
-#include <charconv>
 #include <cstdio>
-#include <ctime>
+#include <cstdlib>
 #include <string>
 
 #include "agent/app/commands.h"
 #include "agent/app/configuration.h"
 #include "agent/app/control_client.h"
+#include "agent/base/clock.h"
 #include "agent/config/quantity.h"
 #include "storage/checkpoint_store.h"
 
@@ -33,12 +33,6 @@ struct Selected {
   DeadLetterSelection selection() const { return {0, up_to, pipeline, reason, id, before_ms}; }
 };
 
-int64_t wall_now_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
-}
-
 std::string value_of(const CommandLine& line, const char* name) {
   const auto found = line.values.find(name);
   return found == line.values.end() ? "" : found->second;
@@ -49,16 +43,12 @@ Selected selected_by(const CommandLine& line) {
   selected.pipeline = line.pipeline;
   selected.reason = value_of(line, "reason");
   const std::string id = value_of(line, "id");
-  if (!id.empty()) {
-    const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), selected.id);
-    if (error != std::errc{} || end != id.data() + id.size() || selected.id < 1)
-      selected.error = "--id takes a number of the list";
-  }
+  if (!id.empty() && (!parse_number(id, selected.id) || selected.id < 1)) selected.error = "--id takes a number of the list";
   const std::string older = value_of(line, "older");
   if (!older.empty()) {
     const Quantity quantity = parse_duration(older);
     if (!quantity.problem.empty()) selected.error = "--older: " + quantity.problem;
-    selected.before_ms = wall_now_ms() - quantity.value;
+    selected.before_ms = SystemClock().now().wall_ms - quantity.value;
   }
   const bool any = !selected.pipeline.empty() || !selected.reason.empty() || !id.empty() || !older.empty();
   if (any == line.flags.contains("all")) selected.error = "say which: --pipeline, --reason, --id, --older, or --all";
@@ -67,17 +57,12 @@ Selected selected_by(const CommandLine& line) {
   return selected;
 }
 
-int say_failure(const std::string& text) {
-  fprintf(stderr, "weir dead-letters: %s\n", text.c_str());
-  return exit_failure;
-}
-
 /// The last line of an answer, in words; what stands before it is printed.
-std::vector<std::string> last_line(const std::string& answer, bool print_others) {
+std::vector<std::string> last_line(const std::string& answer) {
   const size_t end = answer.empty() ? 0 : answer.size() - 1;
   const size_t begin = answer.rfind('\n', end == 0 ? 0 : end - 1);
   const size_t start = begin == std::string::npos ? 0 : begin + 1;
-  if (print_others) fputs(answer.substr(0, start).c_str(), stderr);
+  fputs(answer.substr(0, start).c_str(), stderr);
   std::vector<std::string> words;
   for (size_t at = start; at < end;) {
     const size_t blank = std::min(answer.find(' ', at), end);
@@ -95,7 +80,7 @@ Result<std::vector<std::string>> ask(const std::string& state_dir, const std::st
     fprintf(stderr, "weir dead-letters: %s", answer.value().c_str());
     return Status(Code::Refused, "");
   }
-  return last_line(answer.value(), true);
+  return last_line(answer.value());
 }
 
 int64_t number(const std::vector<std::string>& words, size_t index) {
@@ -149,7 +134,7 @@ int purge_online(const std::string& state_dir, const Selected& selected, bool js
 
 /// No agent runs: the store is opened under the lock that keeps one from starting meanwhile.
 int purge_offline(const std::string& state_dir, const Selected& selected, bool yes, bool json) {
-  const auto failed = [&](Status status) { return say_failure("error: " + state_dir + ": " + status.text()); };
+  const auto failed = [&](Status status) { return command_failed("dead-letters", state_dir + ": " + status.text()); };
   {
     SqliteCheckpointStore store;
     if (const Status status = store.open(reading_options(state_dir)); !status.ok()) return failed(status);
@@ -183,7 +168,7 @@ int change_dead_letters(CommandLine line) {
   const auto counted = ask(state_dir, selected.words("count", 0));
   if (counted.status().code() == Code::NotFound && verb == "purge") return purge_offline(state_dir, selected, yes, line.json);
   if (counted.status().code() == Code::Refused) return exit_failure;
-  if (!counted.ok()) return say_failure("error: " + state_dir + ": " + counted.status().text());
+  if (!counted.ok()) return command_failed("dead-letters", state_dir + ": " + counted.status().text());
   if (!yes) return say_counted(verb.c_str(), static_cast<uint64_t>(number(counted.value(), 1)), line.json);
   // What is set aside meanwhile, and so again, is not for this run.
   selected.up_to = number(counted.value(), 2);

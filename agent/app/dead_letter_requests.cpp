@@ -50,10 +50,10 @@ bool parse_dead_letter_question(std::string_view words, DeadLetterAction& action
   return take_number(words, selection.id) && take_number(words, selection.before_ms) && words.empty();
 }
 
-DeadLetterRequests::DeadLetterRequests(const std::vector<std::unique_ptr<PipelineHost>>& hosts, Owner& owner, Arena& arena,
-                                       size_t payload_max)
+DeadLetterRequests::DeadLetterRequests(const std::vector<std::unique_ptr<PipelineHost>>& hosts, ControlServer& control,
+                                       Arena& arena, size_t payload_max)
     : hosts_(hosts),
-      owner_(owner),
+      control_(control),
       bytes_(arena.take<uint8_t>(
           payload_max + payload_padding + dead_letter_topic_max + dead_letter_detail_max + 2 * short_text_max, "dead-letters",
           "one stored message that is replayed")),
@@ -191,7 +191,7 @@ void DeadLetterRequests::finish_replay(bool more, Now now) {
 void DeadLetterRequests::answer(Now now) {
   busy_ = false;
   waits_ = false;
-  owner_.on_dead_letters(now);
+  control_.answer(now);
 }
 
 }  // namespace weir

@@ -12,6 +12,7 @@
 #include "agent/app/pipeline_host.h"
 #include "agent/base/arena.h"
 #include "agent/base/text_writer.h"
+#include "agent/status/control_server.h"
 #include "storage/checkpoint_store.h"
 
 namespace weir {
@@ -24,19 +25,11 @@ bool parse_dead_letter_question(std::string_view words, DeadLetterAction& action
 
 class DeadLetterRequests final : private StorageJob {
  public:
-  class Owner {
-   public:
-    /// The answer that was promised is in its buffer.
-    virtual void on_dead_letters(Now now) = 0;
-
-   protected:
-    ~Owner() = default;
-  };
-
   /// `payload_max`: of the letters that can be replayed.
-  DeadLetterRequests(const std::vector<std::unique_ptr<PipelineHost>>& hosts, Owner& owner, Arena& arena, size_t payload_max);
+  DeadLetterRequests(const std::vector<std::unique_ptr<PipelineHost>>& hosts, ControlServer& control, Arena& arena,
+                     size_t payload_max);
 
-  /// False, with an error in `out`, if that is no question; otherwise the owner is told when it is answered:
+  /// False, with an error in `out`, if that is no question; otherwise the control server is told when it is answered:
   /// "count N NEWEST_ID", "purge N more|done", "replay TAKEN AGAIN SKIPPED AFTER more|done", or lines that begin with "error:
   /// ".
   bool begin(std::string_view words, TextWriter& out, SqliteCheckpointStore& store, StorageExecutor& executor, Now now);
@@ -59,7 +52,7 @@ class DeadLetterRequests final : private StorageJob {
   void answer(Now now);
 
   const std::vector<std::unique_ptr<PipelineHost>>& hosts_;
-  Owner& owner_;
+  ControlServer& control_;
   SqliteCheckpointStore* store_ = nullptr;
   StorageExecutor* executor_ = nullptr;
   TextWriter* out_ = nullptr;

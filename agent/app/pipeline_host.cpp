@@ -12,8 +12,6 @@ namespace {
 /// A job that is done may hand in the next one; after so many rounds over both threads a pipeline that has failed has none.
 constexpr uint32_t fences_min = 3;
 
-bool of_the_store(Status status) { return status.code() == Code::Io || status.code() == Code::Corrupt; }
-
 }  // namespace
 
 PipelineHost::PipelineHost(Plan plan, Arena& arena, RestartHistory& history)
@@ -223,7 +221,7 @@ void PipelineHost::on_restored(Now now) {
   }
   log(LogLevel::Error, "%s: cannot recover: %s", plan_.name.c_str(),
       report_.error.empty() ? job_status_.text() : report_.error.c_str());
-  if (of_the_store(job_status_)) {
+  if (is_store_failure(job_status_)) {
     store_failure_ = job_status_;
     phase_ = Phase::Stopped;
     return;
@@ -273,7 +271,7 @@ void PipelineHost::enter(Poller& poller, StorageExecutor& storage, BackgroundExe
 }
 
 void PipelineHost::on_entered(Now now) {
-  if (of_the_store(job_status_)) store_failure_ = job_status_;
+  if (is_store_failure(job_status_)) store_failure_ = job_status_;
   if (!job_status_.ok() || stopping_) {
     phase_ = Phase::Stopped;
     return;

@@ -280,16 +280,4 @@ std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpe
   return plan_pipeline(config, spec, codec, {config.specification.agent.state_dir, arena, journal_executor});
 }
 
-std::vector<std::unique_ptr<Pipeline>> build_pipelines(LoadedConfig& config, Arena& arena,
-                                                       BackgroundExecutor* journal_executor) {
-  std::vector<std::unique_ptr<Pipeline>> pipelines;
-  check_pipelines(config);
-  for (const PipelineSpec& spec : config.specification.pipeline) {
-    std::unique_ptr<Pipeline> pipeline = build_pipeline(config, spec, arena, journal_executor);
-    if (pipeline != nullptr) pipelines.push_back(std::move(pipeline));
-  }
-  if (config.diagnostics.errors() > 0) pipelines.clear();
-  return pipelines;
-}
-
 }  // namespace weir

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "agent/base/arena.h"
 #include "agent/config/load.h"
@@ -16,15 +15,11 @@ namespace weir {
 std::unique_ptr<ControlTopic> build_control_topic(LoadedConfig& config, Arena& arena);
 
 /// Builds one; nullptr if it cannot be, which is then in the diagnostics. Also later than at the start, from the same
-/// configuration, to take the place of one that has failed.
+/// configuration, to take the place of one that has failed. `journal_executor`: the thread that waits for the disk on behalf of
+/// journals; nullptr where nothing will run.
 std::unique_ptr<Pipeline> build_pipeline(LoadedConfig& config, const PipelineSpec& spec, Arena& arena,
                                          BackgroundExecutor* journal_executor);
 /// What must hold among the pipelines.
 void check_pipelines(LoadedConfig& config);
-
-/// One per [[pipeline]]; empty if there is any error, for then nothing may run.
-/// `journal_executor`: the thread that waits for the disk on behalf of journals; nullptr where nothing will run.
-std::vector<std::unique_ptr<Pipeline>> build_pipelines(LoadedConfig& config, Arena& arena,
-                                                       BackgroundExecutor* journal_executor = nullptr);
 
 }  // namespace weir

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "agent/app/config_record.h"
-#include "agent/app/reload_report.h"
 #include "agent/base/crash_point.h"
 #include "agent/base/heap_guard.h"
 #include "agent/base/log.h"
@@ -108,7 +107,7 @@ void Reload::build_hosts() {
   std::vector<size_t> taken;
   for (size_t index = 0; index < check_.pipelines.size(); ++index) {
     const PipelineReload& pipeline = check_.pipelines[index];
-    if (pipeline.change != PipelineChange::Changed && pipeline.change != PipelineChange::Added) continue;
+    if (!pipeline.is_new()) continue;
     const PipelineHost* old = running(pipeline.name);
     const size_t slot = old != nullptr ? old->plan().slot : owner_.free_slot(taken);
     taken.push_back(slot);
@@ -139,21 +138,19 @@ void Reload::on_store_job(Now now) {
   finish("", now);
 }
 
-bool Reload::any_refused() const {
-  return std::ranges::any_of(incoming_,
-                             [](const Incoming& each) { return !each.status.ok() && each.status.code() != Code::NotFound; });
+/// Where a trial has failed: why, in lines; empty: nowhere.
+std::string Reload::refusals() const {
+  std::string text;
+  for (const Incoming& each : incoming_)
+    if (!each.status.ok() && each.status.code() != Code::NotFound)
+      text += each.host->name() + ": " + (each.report.error.empty() ? each.status.text() : each.report.error) + "\n";
+  return text;
 }
 
 void Reload::after_trial(Now now) {
   crash_point("reload.tried");
   if (stopping_) return finish("the agent is stopping", now);
-  if (any_refused()) {
-    std::string text;
-    for (const Incoming& each : incoming_)
-      if (!each.status.ok() && each.status.code() != Code::NotFound)
-        text += each.host->name() + ": " + (each.report.error.empty() ? each.status.text() : each.report.error) + "\n";
-    return finish(text, now);
-  }
+  if (const std::string refused = refusals(); !refused.empty()) return finish(refused, now);
   if (request_.dry_run) return finish("", now);
   phase_ = Phase::Rebuilding;
   thread_->submit(*this);
@@ -169,8 +166,7 @@ PipelineHost* Reload::running(std::string_view name) const {
 std::vector<PipelineHost*> Reload::leaving() const {
   std::vector<PipelineHost*> hosts;
   for (const PipelineReload& pipeline : check_.pipelines)
-    if (pipeline.change == PipelineChange::Changed || pipeline.change == PipelineChange::Removed)
-      hosts.push_back(running(pipeline.name));
+    if (pipeline.leaves()) hosts.push_back(running(pipeline.name));
   return hosts;
 }
 
@@ -249,7 +245,7 @@ void Reload::finish(const std::string& error, Now now) {
   incoming_.clear();
   check_ = {};
   phase_ = Phase::Idle;
-  if (asked) owner_.reload_over(now);
+  if (asked) control_.answer(now);
   serve_next(now);
 }
 

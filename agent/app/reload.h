@@ -21,6 +21,7 @@
 #include "agent/app/reload_report.h"
 #include "agent/base/text_writer.h"
 #include "agent/runtime/worker_thread.h"
+#include "agent/status/control_server.h"
 #include "storage/checkpoint_store.h"
 
 namespace weir {
@@ -51,15 +52,13 @@ class Reload final : private BackgroundJob {
     /// Takes `out` out, which are retired, and puts `in` in, at the place of one of the same name or at the end.
     virtual void change_hosts(std::span<PipelineHost* const> out, std::vector<std::unique_ptr<PipelineHost>> in,
                               std::shared_ptr<LoadedConfig> config) = 0;
-    /// The answer that was promised is in its buffer.
-    virtual void reload_over(Now now) = 0;
 
    protected:
     ~Owner() = default;
   };
 
-  Reload(Owner& owner, RestartHistory& history, const std::vector<std::unique_ptr<PipelineHost>>& hosts)
-      : owner_(owner), history_(history), hosts_(hosts) {}
+  Reload(Owner& owner, ControlServer& control, RestartHistory& history, const std::vector<std::unique_ptr<PipelineHost>>& hosts)
+      : owner_(owner), control_(control), history_(history), hosts_(hosts) {}
 
   /// What the configuration is read from, and the parts that a pipeline runs on. Before the reactor runs.
   void connect(std::vector<std::string> paths, std::vector<std::string> overrides, Reactor& reactor, StorageExecutor& storage,
@@ -67,15 +66,13 @@ class Reload final : private BackgroundJob {
 
   /// On a signal; what comes of it is logged.
   void ask(Now now);
-  /// On the control socket: `out` is filled when the owner is told that it is over. False, with an error in `out`: the agent
+  /// On the control socket: `out` is filled when the control server is told so. False, with an error in `out`: the agent
   /// stops.
   bool ask(const ReloadRequest& request, TextWriter& out, Now now);
   void on_turn(Now now);
   bool busy() const { return phase_ != Phase::Idle; }
   /// The agent stops: nothing new is begun, and what has begun ends without a change.
   void stop() { stopping_ = true; }
-  /// How many configurations there have been since the start.
-  uint64_t generation() const { return generation_; }
 
  private:
   enum class Phase : uint8_t { Idle, Building, Trying, Rebuilding, Stopping, Entering, Noting };
@@ -106,13 +103,14 @@ class Reload final : private BackgroundJob {
   void go_back(Now now);
   PipelineHost* running(std::string_view name) const;
   std::vector<PipelineHost*> leaving() const;
-  bool any_refused() const;
+  std::string refusals() const;
   void finish(const std::string& error, Now now);
   void serve_next(Now now);
   ReloadReport report_of(const std::string& error, Now now) const;
   static void log_report(const ReloadReport& report);
 
   Owner& owner_;
+  ControlServer& control_;
   RestartHistory& history_;
   const std::vector<std::unique_ptr<PipelineHost>>& hosts_;
   std::vector<std::string> paths_;
@@ -137,7 +135,7 @@ class Reload final : private BackgroundJob {
   Now begun_;
   bool changed_ = false;
   Status noted_;
-  uint64_t generation_ = 1;
+  uint64_t generation_ = 1;  // configurations since the start
 };
 
 }  // namespace weir

@@ -37,10 +37,6 @@ void refuse_changes_of_the_agent(LoadedConfig& config, const ReloadLimits& limit
   if (control_digest(config) != limits.control_digest) refuse("control");
 }
 
-bool is_new(const PipelineReload& pipeline) {
-  return pipeline.change == PipelineChange::Changed || pipeline.change == PipelineChange::Added;
-}
-
 /// What the store and the watchdog were set up for at the start.
 void refuse_what_does_not_fit(ReloadCheck& check, const ReloadLimits& limits, std::span<const TrialPipeline> tried) {
   Diagnostics& diagnostics = check.config->diagnostics;
@@ -49,7 +45,7 @@ void refuse_what_does_not_fit(ReloadCheck& check, const ReloadLimits& limits, st
   const auto* trial = tried.data();
   uint64_t added = 0;
   for (PipelineReload& pipeline : check.pipelines) {
-    if (!is_new(pipeline)) continue;
+    if (!pipeline.is_new()) continue;
     const PipelineSpec& spec = specification.pipeline[pipeline.spec];
     const auto refuse = [&](const std::string& message) {
       diagnostics.error(spec.name_at, spec.name.size(), message, restart);
@@ -87,7 +83,7 @@ std::string errors_of(const LoadedConfig& config) {
 std::vector<size_t> new_specs(const ReloadCheck& check) {
   std::vector<size_t> specs;
   for (const PipelineReload& pipeline : check.pipelines)
-    if (is_new(pipeline)) specs.push_back(pipeline.spec);
+    if (pipeline.is_new()) specs.push_back(pipeline.spec);
   return specs;
 }
 

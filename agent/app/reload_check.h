@@ -50,6 +50,10 @@ struct PipelineReload {
   std::string name;
   size_t spec = 0;     // its index in the new configuration; not of what is removed
   uint64_t bytes = 0;  // that it reserves; of what is changed or added
+
+  /// Whether one of this name is built anew, and whether one goes.
+  bool is_new() const { return change == PipelineChange::Changed || change == PipelineChange::Added; }
+  bool leaves() const { return change == PipelineChange::Changed || change == PipelineChange::Removed; }
 };
 
 struct ReloadCheck {

@@ -123,7 +123,7 @@ void SavepointPages::let_go() {
 
 void SavepointPages::done(Now now) {
   busy_ = false;
-  if (out_ != nullptr) owner_.on_savepoint_page(now);
+  if (out_ != nullptr) control_.answer(now);
 }
 
 }  // namespace weir

@@ -9,6 +9,7 @@
 
 #include "agent/app/pipeline_host.h"
 #include "agent/base/text_writer.h"
+#include "agent/status/control_server.h"
 #include "storage/checkpoint_store.h"
 
 namespace weir {
@@ -19,17 +20,11 @@ constexpr size_t savepoint_page_header_bytes = 128;
 
 class SavepointPages final : private StorageJob {
  public:
-  class Owner {
-   public:
-    virtual ~Owner() = default;
-    /// The answer that was promised is in its buffer.
-    virtual void on_savepoint_page(Now now) = 0;
-  };
-
-  SavepointPages(const std::vector<std::unique_ptr<PipelineHost>>& hosts, Owner& owner) : hosts_(hosts), owner_(owner) {}
+  SavepointPages(const std::vector<std::unique_ptr<PipelineHost>>& hosts, ControlServer& control)
+      : hosts_(hosts), control_(control) {}
 
   /// `words`: "PIPELINE CHECKPOINT CURSOR". The first question names checkpoint 0, the newest, and cursor 0. False, with an
-  /// error in `out`, if that cannot be answered; otherwise the owner is told when it is.
+  /// error in `out`, if that cannot be answered; otherwise the control server is told when it is.
   bool begin(std::string_view words, TextWriter& out, SqliteCheckpointStore& store, StorageExecutor& executor, Now now);
   /// Lets go of what nobody asks for any more.
   void on_tick(StorageExecutor& executor, Now now);
@@ -42,7 +37,7 @@ class SavepointPages final : private StorageJob {
   void let_go();
 
   const std::vector<std::unique_ptr<PipelineHost>>& hosts_;
-  Owner& owner_;
+  ControlServer& control_;
   SqliteCheckpointStore* store_ = nullptr;
   TextWriter* out_ = nullptr;  // nullptr: only to let go
   bool busy_ = false;

@@ -58,6 +58,9 @@ struct RestoreReport {
   PartDecisions parts;  // empty: there was no checkpoint
 };
 
+/// Code::Io and Code::Corrupt are failures of the store, after which the process must end and recover.
+inline bool is_store_failure(Status status) { return status.code() == Code::Io || status.code() == Code::Corrupt; }
+
 class Pipeline final : public TurnHandler,
                        private SourceHandler,
                        private RefusalHandler,
@@ -86,10 +89,10 @@ class Pipeline final : public TurnHandler,
   /// restore() refuses to go on from there.
   void stop(Now now, bool drain = false);
   bool stopped() const { return state_ == State::Stopped || state_ == State::Failed; }
-  /// Not Ok once the pipeline has failed: it takes part in nothing any more. Code::Io and Code::Corrupt are failures of the
-  /// store, after which the process must end and recover; anything else is the pipeline's own, which can be built again.
+  /// Not Ok once the pipeline has failed: it takes part in nothing any more. Unless it is a failure of the store it is the
+  /// pipeline's own, which can be built again.
   Status failure() const { return failure_; }
-  bool store_failed() const { return failure_.code() == Code::Io || failure_.code() == Code::Corrupt; }
+  bool store_failed() const { return is_store_failure(failure_); }
   /// A failure of its own that another start would only repeat.
   bool unrecoverable() const { return unrecoverable_; }
   /// Somebody has looked at the poison messages of this hour; they are counted from 0 again. After record_flight().

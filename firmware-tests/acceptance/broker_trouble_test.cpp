@@ -34,12 +34,7 @@ class BrokerTroubleTest : public GatewayTest {
 TEST_GROUP_BASE(BrokerTrouble, BrokerTroubleTest){};
 
 TEST(BrokerTrouble, tries_to_reach_an_absent_broker_are_counted_and_shown_until_it_comes) {
-  prepare();
-  CHECK_TRUE(gateway->start_broker());
-  CHECK_TRUE(gateway->start_clients());
-  CHECK_TRUE(gateway->broker().stop().ok());
-  gateway->write_config();
-  CHECK_TRUE(gateway->agent().start_ready().ok());
+  start_without_broker();
   const ObservedPipeline waiting = wait_for([](const ObservedPipeline& pipeline) {
     return pipeline.source.link.failed_attempts >= 2 && pipeline.sink.link.failed_attempts >= 2 &&
            pipeline.source.link.next_try_ms > 500;

@@ -50,6 +50,11 @@ checkpoint = { interval = "30ms", min_pause = "1ms" }
   format = "json"
 )toml";
 
+/// The tables before the pipelines; `more`: lines of [agent].
+inline std::string agent_table(const std::string& more = "") {
+  return "[agent]\nname = \"box\"\nstate_dir = \"@STATE@\"\n" + more + "[mqtt.local]\nurl = \"@BROKER@\"\n";
+}
+
 constexpr int64_t event_base_ms = 1'700'000'000'000;
 
 class GatewayTest : public Utest {
@@ -60,6 +65,15 @@ class GatewayTest : public Utest {
   void start(const std::string& config = per_second_config) {
     prepare(config);
     CHECK_TRUE_TEXT(gateway->start(), "the gateway did not come up");
+  }
+  /// Everything is up but the broker, which has been.
+  void start_without_broker() {
+    prepare();
+    CHECK_TRUE(gateway->start_broker());
+    CHECK_TRUE(gateway->start_clients());
+    CHECK_TRUE(gateway->broker().stop().ok());
+    gateway->write_config();
+    CHECK_TRUE(gateway->agent().start_ready().ok());
   }
   /// One reading of a device, `at_ms` after the begin of event time.
   void measure(const std::string& device, double value, int64_t at_ms) {

@@ -112,12 +112,7 @@ TEST(Recovery, a_session_taken_over_by_another_client_changes_no_result) {
 }
 
 TEST(Recovery, starts_without_a_broker_and_connects_when_it_comes) {
-  prepare();
-  CHECK_TRUE(gateway->start_broker());
-  CHECK_TRUE(gateway->start_clients());
-  CHECK_TRUE(gateway->broker().stop().ok());
-  gateway->write_config();
-  CHECK_TRUE(gateway->agent().start_ready().ok());
+  start_without_broker();
   CHECK_FALSE(gateway->pipeline().source.connected);
   CHECK_TRUE(!gateway->pipeline().source.error.empty());
   CHECK_TRUE(gateway->broker().start().ok());

@@ -21,10 +21,6 @@ struct Windows {
   uint64_t max_keys = 100;
 };
 
-std::string agent_table(const std::string& more = "") {
-  return "[agent]\nname = \"box\"\nstate_dir = \"@STATE@\"\n" + more + "[mqtt.local]\nurl = \"@BROKER@\"\n";
-}
-
 std::string windows_text(const Windows& windows) {
   return "[[pipeline]]\nname = \"" + windows.name + "\"\ncheckpoint = { interval = \"30ms\", min_pause = \"1ms\" }\n" +
          windows.options + "  [pipeline.source]\n  mqtt = \"local\"\n  topics = [\"" + windows.name +

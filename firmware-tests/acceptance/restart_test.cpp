@@ -14,11 +14,9 @@ std::string pipeline_text(const std::string& name, const std::string& options) {
          name + "\"\n  format = \"json\"\n";
 }
 
-const std::string agent_text = "[agent]\nname = \"box\"\nstate_dir = \"@STATE@\"\n[mqtt.local]\nurl = \"@BROKER@\"\n";
-
 /// What it has taken in waits for a checkpoint that never comes: a second later it has failed.
 const std::string two_pipelines =
-    agent_text +
+    agent_table() +
     pipeline_text("bad",
                   "checkpoint = { interval = \"1h\", max_age = \"1s\", on_max_age = \"restart\" }\n"
                   "restart = { strategy = \"failure-rate\", max_failures = 2, interval = \"5min\", delay = \"100ms\" }\n") +
@@ -57,7 +55,7 @@ TEST(Restart, of_one_pipeline_leaves_the_other_running_until_the_strategy_ends_i
 }
 
 TEST(Restart, deaths_of_the_process_count_and_a_stop_does_not) {
-  start(agent_text + pipeline_text("p", "restart = { strategy = \"fixed-delay\", attempts = 2, delay = \"300ms\" }\n"));
+  start(agent_table() + pipeline_text("p", "restart = { strategy = \"fixed-delay\", attempts = 2, delay = \"300ms\" }\n"));
   for (int stop = 0; stop < 3; ++stop) {
     CHECK_TRUE(gateway->stop_agent());
     CHECK_TRUE(gateway->start_agent());

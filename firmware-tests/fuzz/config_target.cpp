@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "agent/app/planner.h"
 #include "firmware-tests/fuzz/targets.h"
+#include "firmware-tests/support/built_pipelines.h"
 #include "firmware-tests/support/files.h"
 #include "firmware-tests/support/temporary_directory.h"
 

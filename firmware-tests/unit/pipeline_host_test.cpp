@@ -189,6 +189,16 @@ TEST_GROUP(PipelineHost) {
     source->fail(status, now);
     turn();
   }
+  /// It has stopped in order, after so many messages.
+  void stop_after(int count) {
+    deliver_durably(count);
+    host->stop(now, false);
+    executor.run(now);
+    turn(20);
+    executor.run(now);
+    turn();
+    CHECK_TRUE(host->stopped());
+  }
   std::string state() {
     PipelineStatus status;
     host->fill_status(status, now);
@@ -302,14 +312,7 @@ TEST(PipelineHost, ends_the_process_when_the_store_fails) {
 
 TEST(PipelineHost, stops_in_order_while_it_runs) {
   start();
-  deliver_durably(2);
-  host->stop(now, false);
-  turn();
-  executor.run(now);
-  turn(20);
-  executor.run(now);
-  turn();
-  CHECK_TRUE(host->stopped());
+  stop_after(2);
   CHECK_TRUE(source->told_to_stop);
 }
 
@@ -351,12 +354,7 @@ TEST(PipelineHost, is_charged_with_a_death_of_its_own_only) {
 
 TEST(PipelineHost, enters_and_waits_to_be_launched) {
   start();
-  deliver_durably(3);
-  host->stop(now, false);
-  executor.run(now);
-  turn(20);
-  executor.run(now);
-  turn();
+  stop_after(3);
   host->retire(now);
   CHECK_FALSE(host->retired());
   executor.run(now);
@@ -382,12 +380,7 @@ TEST(PipelineHost, enters_and_waits_to_be_launched) {
 
 TEST(PipelineHost, that_cannot_enter_says_why_and_the_old_one_goes_on) {
   start();
-  deliver_durably(3);
-  host->stop(now, false);
-  executor.run(now);
-  turn(20);
-  executor.run(now);
-  turn();
+  stop_after(3);
   host->retire(now);
   executor.run(now);
   PipelineHost next(plan(fixed_delay(1)), std::make_unique<Arena>(size_t{8} << 20), history);

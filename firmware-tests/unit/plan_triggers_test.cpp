@@ -1,8 +1,8 @@
 // The triggers of checkpoints as a configuration states them.
 #include "agent/app/plan_triggers.h"
 
-#include "agent/app/planner.h"
 #include "agent/model/trigger_kind.h"
+#include "firmware-tests/support/built_pipelines.h"
 #include "firmware-tests/unit/config_fixture.h"
 
 #include <CppUTest/TestHarness.h>

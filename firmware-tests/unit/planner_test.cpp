@@ -4,6 +4,7 @@
 #include <fstream>
 #include <string>
 
+#include "firmware-tests/support/built_pipelines.h"
 #include "firmware-tests/support/temporary_directory.h"
 
 #include <CppUTest/TestHarness.h>
