@@ -29,4 +29,7 @@ std::string config_schema();
 /// The reference page of every option, in Markdown.
 std::string config_reference();
 
+/// The same as a page for man(1): weir.toml(5).
+std::string config_manual(const std::string& version);
+
 }  // namespace weir

@@ -1,5 +1,6 @@
-// The reference page of the configuration, from the option table; the head is written by hand, here.
+// The reference page of the configuration, from the option table; the head is written by hand, here. Also as a man page.
 #include "agent/config/load.h"
+#include "agent/config/manual_page.h"
 #include "agent/config/option.h"
 #include "agent/config/quantity.h"
 #include "agent/config/step_sections.h"
@@ -41,6 +42,20 @@ Each row of `fields` is a value of the record: its name, its type and where it c
 Types are `bool`, `int` (64 bits), `float` (double), `string` and `time`. A record has at most 64 fields. What the payload leaves out is
 null.
 )markdown";
+
+constexpr const char* manual_foot = R"roff(.SH FILES
+.TP
+\fB/etc/weir/weir.toml\fR
+read when no other is named
+.TP
+\fB/usr/share/doc/weir/examples\fR
+whole configurations
+.TP
+\fB/usr/share/weir/weir.schema.json\fR
+the JSON Schema, for editors
+.SH "SEE ALSO"
+.BR weir (1)
+)roff";
 
 std::string type_text(const Option& option) {
   switch (option.type) {
@@ -131,6 +146,12 @@ std::string config_reference() {
   for (const StepKind* kind : step_kinds())
     if (kind->custom) append_rows("operator = \"" + std::string(kind->verb) + "\"", section_of(*kind), out);
   return out + fields_part;
+}
+
+std::string config_manual(const std::string& version) {
+  return manual_page({"weir.toml", "5", version, "configuration of weir, a stream processor for gateways"},
+                     config_reference()) +
+         manual_foot;
 }
 
 }  // namespace weir

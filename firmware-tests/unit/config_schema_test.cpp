@@ -103,6 +103,18 @@ TEST(ConfigSchema, the_reference_page_has_every_section_and_option) {
   });
 }
 
+TEST(ConfigSchema, the_man_page_has_every_section_and_option) {
+  const std::string page = config_manual("0");
+  each_option(config_section(), [&](const Section& section, const Option& option) {
+    if (&section != &config_section())
+      CHECK_TRUE_TEXT(page.find(".TP\n\\fB" + std::string(option.key) + "\\fR\n") != std::string::npos, option.key);
+    if (option.section)
+      CHECK_TRUE_TEXT(page.find(".SH \"" + std::string(option.section->header) + "\"\n") != std::string::npos, option.key);
+  });
+  CHECK_TRUE(page.find("](") == std::string::npos);
+  CHECK_TRUE(page.find('`') == std::string::npos);
+}
+
 TEST(ConfigSchema, the_committed_schema_is_the_generated_one) {
   is_up_to_date("configs/weir.schema.json", config_schema(), "run: build/release/weir schema > configs/weir.schema.json");
 }
