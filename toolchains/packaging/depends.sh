@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# depends.sh ARCHITECTURE PROGRAM [SYSROOT]: the packages, with versions, that the program's libraries and their symbols come
+# from, as a line for `Depends:`. dpkg-shlibdeps finds them; of another architecture in a sysroot of make_sysroot.sh.
+set -euo pipefail
+
+architecture=$1
+program=$(realpath "$2")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# dpkg-shlibdeps wants to stand in a source package.
+mkdir "$work/debian"
+printf 'Source: weir\n\nPackage: weir\nArchitecture: any\n' >"$work/debian/control"
+
+options=()
+if [[ -n "${3:-}" ]]; then
+  sysroot=$(realpath "$3")
+  # Its libraries are looked for under the sysroot, so that is where the packages are said to have put them. A file in /lib may
+  # have been found in /usr/lib, which is the same folder on a merged system.
+  mkdir -p "$work/dpkg/info" "$work/dpkg/updates"
+  cp "$sysroot/dpkg/status" "$work/dpkg/status"
+  echo 1 >"$work/dpkg/info/format"
+  for file in "$sysroot"/dpkg/info/*; do
+    if [[ "$file" == *.list ]]; then
+      sed -n "s,^/lib/,&,; p; s,^/lib/,/usr/lib/,p" "$file" | sort -u | sed "s,^,$sysroot," >"$work/dpkg/info/${file##*/}"
+    else
+      cp "$file" "$work/dpkg/info/"
+    fi
+  done
+  options=("--admindir=$work/dpkg")
+  for folder in "$sysroot"/lib/*-linux-gnu* "$sysroot"/usr/lib/*-linux-gnu*; do options+=("-l$folder"); done
+fi
+
+cd "$work"
+DEB_HOST_ARCH=$architecture dpkg-shlibdeps "${options[@]}" -O "-e$program" | sed -n 's/^shlibs:Depends=//p'
