@@ -4,11 +4,12 @@
 set -euo pipefail
 
 architecture=$1
-program=$(realpath "$2")
+program=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # dpkg-shlibdeps wants to stand in a source package.
-mkdir "$work/debian"
+mkdir -p "$work"/debian/weir/{DEBIAN,usr/bin}
+cp "$program" "$work/debian/weir/usr/bin/weir"
 printf 'Source: weir\n\nPackage: weir\nArchitecture: any\n' >"$work/debian/control"
 
 options=()
@@ -31,4 +32,4 @@ if [[ -n "${3:-}" ]]; then
 fi
 
 cd "$work"
-DEB_HOST_ARCH=$architecture dpkg-shlibdeps "${options[@]}" -O "-e$program" | sed -n 's/^shlibs:Depends=//p'
+DEB_HOST_ARCH=$architecture dpkg-shlibdeps "${options[@]}" -O -edebian/weir/usr/bin/weir | sed -n 's/^shlibs:Depends=//p'
