@@ -24,8 +24,8 @@ done
 version=$(toolchains/version.sh)
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
-# What the compiler writes does not depend on the folder, so what it has written in another one will do.
-export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+# ccache would turn paths into relative ones, and other names of files would get into the agent than without it.
+export CCACHE_BASEDIR=
 launcher=
 if command -v ccache >/dev/null; then launcher=ccache; fi
 

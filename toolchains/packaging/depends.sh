@@ -32,4 +32,5 @@ if [[ -n "${3:-}" ]]; then
 fi
 
 cd "$work"
-DEB_HOST_ARCH=$architecture dpkg-shlibdeps "${options[@]}" -O -edebian/weir/usr/bin/weir | sed -n 's/^shlibs:Depends=//p'
+# Without the warning of symbols that no library has: on armhf it names one that the C++ library has under another name.
+DEB_HOST_ARCH=$architecture dpkg-shlibdeps --warnings=2 "${options[@]}" -O -edebian/weir/usr/bin/weir | sed -n 's/^shlibs:Depends=//p'
