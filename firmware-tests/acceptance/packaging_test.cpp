@@ -129,6 +129,15 @@ TEST(Packaging, the_man_page_has_the_help_of_every_command) {
   }
 }
 
+TEST(Packaging, every_configuration_that_ships_can_be_run) {
+  size_t count = 0;
+  for (const std::string& path : lines_of(output_of({"find", WEIR_SOURCE_DIR "/configs", "-name", "*.toml"}))) {
+    output_of({WEIR_AGENT, "check", path});
+    ++count;
+  }
+  CHECK_TRUE(count > 3);
+}
+
 TEST(Packaging, a_changelog_becomes_debian_s) {
   CHECK_TRUE(write_whole_file(directory.file("in"),
                               "# Changelog\n\nHow to read it.\n\n## 0.2.0 (not released yet)\n\n- **New**: see [the\n"
