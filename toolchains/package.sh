@@ -35,7 +35,7 @@ build() { # ARCHITECTURE
   cmake --build "build/package-$1" --target weir -- --quiet
 }
 
-# Every file with a time and a mode of its own choice, whoever packs it.
+# The one time that every file gets.
 settle() { # FOLDER
   find "$1" -print0 | xargs -0 touch --no-dereference "--date=@$SOURCE_DATE_EPOCH"
 }
