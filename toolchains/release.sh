@@ -52,15 +52,14 @@ done
 [[ "$different" == 0 ]] || fail "the two builds differ"
 echo "release: both builds are equal, byte for byte"
 
+for architecture in "${architectures[@]}"; do
+  sysroot=$work/one/build/sysroot/$architecture
+  if [[ ! -d "$sysroot" ]]; then sysroot=; fi
+  "$work/one/firmware-tests/packaging/contents" "$architecture" "$sysroot"
+done
+
 mkdir -p dist
 cp "$work"/one/dist/* dist/
-for architecture in "${architectures[@]}"; do
-  if [[ "$architecture" == amd64 ]]; then
-    firmware-tests/packaging/contents amd64
-  else
-    firmware-tests/packaging/contents "$architecture" "$work/one/build/sysroot/$architecture"
-  fi
-done
 (cd "$work/one/dist" && sha256sum -- *) | tee dist/SHA256SUMS
 
 echo "release: everything lies in dist/. What remains, by hand:"
