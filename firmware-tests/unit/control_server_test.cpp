@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
 #include <thread>
 
@@ -25,7 +26,7 @@ TEST_GROUP(ControlServer), ControlHandler, TurnHandler {
   ControlServer server{arena, 300'000};
   std::string asked;
   bool promise = false;
-  bool stop = false;
+  std::atomic<bool> stop{false};  // set by the client's thread
 
   Answer on_command(std::string_view line, TextWriter & out, Now) override {
     asked = line;
