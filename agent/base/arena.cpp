@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 
 namespace weir {
@@ -14,8 +15,11 @@ size_t round_up(size_t value, size_t step) { return (value + step - 1) / step * 
 
 }  // namespace
 
-Arena::Arena(size_t capacity) : capacity_(round_up(capacity, backing_step)) {
-  void* base = mmap(nullptr, capacity_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+Arena::Arena(size_t capacity) : capacity_(round_up(capacity < SIZE_MAX / 2 ? capacity : SIZE_MAX / 2, backing_step)) {
+  void* base = MAP_FAILED;
+  while ((base = mmap(nullptr, capacity_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) == MAP_FAILED &&
+         capacity_ > backing_step)
+    capacity_ = round_up(capacity_ / 2, backing_step);
   WEIR_ASSERT(base != MAP_FAILED);
   base_ = static_cast<uint8_t*>(base);
 }
@@ -49,10 +53,10 @@ void* Arena::take_bytes(size_t bytes, size_t alignment, std::string_view name, s
   WEIR_ASSERT(!frozen_);
   size_t start = round_up(used_, alignment < 8 ? 8 : alignment);
   size_t end = start + bytes;
-  WEIR_ASSERT(end >= start && end <= capacity_);
+  if (end < start || end > capacity_) refuse(bytes, name, reason);
   if (end > backed_) {
     size_t wanted = round_up(end, backing_step);
-    WEIR_ASSERT(mprotect(base_ + backed_, wanted - backed_, PROT_READ | PROT_WRITE) == 0);
+    if (mprotect(base_ + backed_, wanted - backed_, PROT_READ | PROT_WRITE) != 0) refuse(bytes, name, reason);
     backed_ = wanted;
   }
   memset(base_ + used_, 0, end - used_);
@@ -66,6 +70,15 @@ void* Arena::take_bytes(size_t bytes, size_t alignment, std::string_view name, s
   }
   pools_.push_back({std::string(name), std::string(reason), taken});
   return base_ + start;
+}
+
+void Arena::refuse(size_t bytes, std::string_view name, std::string_view reason) const {
+  fprintf(stderr,
+          "error: the configuration asks for more memory than there is: %zu bytes for %.*s (%.*s), with %zu of %zu taken\n"
+          "  help: make its keys, windows or buffers fewer or smaller, or leave it out\n",
+          bytes, static_cast<int>(name.size()), name.data(), static_cast<int>(reason.size()), reason.data(), used_, capacity_);
+  constexpr int exit_config = 78;  // EX_CONFIG
+  _exit(exit_config);
 }
 
 }  // namespace weir

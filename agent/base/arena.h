@@ -30,7 +30,9 @@ constexpr size_t as_size(uint64_t bytes) { return bytes > SIZE_MAX ? SIZE_MAX : 
 
 class Arena {
  public:
-  /// Reserves `capacity` bytes of address space. Failing to is an assertion: nothing can run then.
+  /// Reserves `capacity` bytes of address space, or as many of them as there are: half, a quarter and so on. What does not fit
+  /// when it is taken ends the process with exit code 78 (EX_CONFIG) and a word on what is too large: it is the configuration
+  /// that asks, and nothing can run without it.
   explicit Arena(size_t capacity = default_capacity);
   /// What `whole` had handed out from `from` to `to` bytes (values of its used()) is handed out once more, in the same places
   /// if the same is asked for: for what is torn down and built again. Nobody may use it any more; `whole` must outlive what is
@@ -69,6 +71,7 @@ class Arena {
 
  private:
   void* take_bytes(size_t bytes, size_t alignment, std::string_view name, std::string_view reason);
+  [[noreturn]] void refuse(size_t bytes, std::string_view name, std::string_view reason) const;
 
   uint8_t* base_ = nullptr;
   size_t capacity_;

@@ -150,7 +150,7 @@ class Verifier {
     const CallNote& note = code_.notes[index];
     if (note.zone >= code_.zones.size()) return corrupt("no such time zone");
     if (note.unit > TimeUnit::Year) return corrupt("no such unit of time");
-    const bool inside = size_t{note.room_begin} + note.room_bytes <= code_.scratch_bytes;
+    const bool inside = uint64_t{note.room_begin} + note.room_bytes <= code_.scratch_bytes;
     return inside ? Status() : corrupt("room outside of the memory for texts");
   }
 

@@ -6,6 +6,8 @@
 #define SIMDJSON_EXCEPTIONS 0
 #include <simdjson.h>
 
+#include "agent/base/utf8.h"
+
 namespace weir {
 namespace {
 
@@ -28,10 +30,11 @@ struct DocumentError {
   const char* why;
 };
 
-DocumentError document_error(simdjson::error_code code) {
+/// Which of several mistakes the library meets first differs between its kernels, and the one for processors without vector
+/// instructions takes a wrong escape for wrong UTF-8: whether the document is UTF-8 is asked here, so that each has one reason.
+DocumentError document_error(simdjson::error_code code, Bytes payload) {
+  if (!utf8_valid(as_text(payload))) return {reason_utf8, "the document is not UTF-8"};
   switch (code) {
-    case simdjson::UTF8_ERROR:
-      return {reason_utf8, "the document is not UTF-8"};
     case simdjson::DEPTH_ERROR:
       return {"depth", "more than 64 containers inside each other"};
     case simdjson::EMPTY:
@@ -40,6 +43,7 @@ DocumentError document_error(simdjson::error_code code) {
       return {"json", "a string has no end"};
     case simdjson::UNESCAPED_CHARS:
       return {"json", "a control character in a string"};
+    case simdjson::UTF8_ERROR:
     case simdjson::STRING_ERROR:
       return {"json", "a wrong escape in a string"};
     case simdjson::NUMBER_ERROR:
@@ -188,7 +192,7 @@ Refusal JsonDecoder::decode(const Message& message, std::span<Value> values) {
     return refuse_document("json", "the document is no object", message.payload);
   element root;
   if (auto code = parser_->library.parse(message.payload.data(), message.payload.size(), false).get(root); code) {
-    auto [reason, why] = document_error(code);
+    auto [reason, why] = document_error(code, message.payload);
     return refuse_document(reason, why, message.payload);
   }
   if (!root.is_object() && !root.is_array() && trie_.root().fields.empty())

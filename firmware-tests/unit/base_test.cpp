@@ -1,3 +1,8 @@
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cmath>
 #include <limits>
 #include <random>
@@ -125,6 +130,36 @@ TEST(Arena, gives_zeroed_aligned_memory) {
   std::span<double> numbers = arena.take<double>(100, "numbers", "");
   UNSIGNED_LONGS_EQUAL(0, reinterpret_cast<uintptr_t>(numbers.data()) % alignof(double));
   for (double number : numbers) DOUBLES_EQUAL(0, number, 0);
+}
+
+/// What becomes of a process that takes `bytes` from an arena of 1 MiB under a limit of address space, if there is one.
+int exit_code_of_taking(size_t bytes, rlim_t address_space = RLIM_INFINITY) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit limit{address_space, address_space};
+    setrlimit(RLIMIT_AS, &limit);
+    const int nowhere = open("/dev/null", O_WRONLY);
+    dup2(nowhere, STDERR_FILENO);
+    Arena arena{address_space == RLIM_INFINITY ? size_t{1} << 20 : Arena::default_capacity};
+    _exit(arena.take<uint8_t>(bytes, "large", "one of them").size() == bytes ? 0 : 1);
+  }
+  int how = 0;
+  waitpid(child, &how, 0);
+  return WIFEXITED(how) ? WEXITSTATUS(how) : -1;
+}
+
+TEST(Arena, what_does_not_fit_is_a_wrong_configuration) {
+  LONGS_EQUAL(0, exit_code_of_taking(1 << 20));
+  LONGS_EQUAL(78, exit_code_of_taking((1 << 20) + 1));
+  LONGS_EQUAL(78, exit_code_of_taking(SIZE_MAX));
+}
+
+TEST(Arena, makes_do_with_the_address_space_that_there_is) {
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // an emulator has its own there
+  const rlim_t little = size_t{256} << 20;
+  LONGS_EQUAL(0, exit_code_of_taking(1 << 20, little));
+  LONGS_EQUAL(78, exit_code_of_taking(little, little));
+#endif
 }
 
 TEST(Arena, spans_more_than_one_step_of_backing) {

@@ -49,7 +49,7 @@ TEST(Planner, refuses_state_that_is_more_than_the_store_takes_of_a_step) {
         "[[pipeline.step]]\nid = \"w\"\nkey_by = [\"device\"]\nwindow = { tumbling = \"1min\", time = \"processing\" }\n"
         "aggregate = { t = \"sum(t)\" }\nmax_keys = " +
         std::string(max_keys) + "\n";
-    return diagnose(text.insert(text.find("[pipeline.sink]"), step), size_t{4} << 30);
+    return diagnose(text.insert(text.find("[pipeline.sink]"), step), as_size(uint64_t{4} << 30));
   };
   STRCMP_CONTAINS(":11:7: error: its state may grow to ", with_keys("2500000").c_str());
   STRCMP_CONTAINS("at most 512 MiB of a step can be stored", with_keys("2500000").c_str());
