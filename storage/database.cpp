@@ -174,7 +174,7 @@ Result<size_t> Database::read_file(uint64_t offset, std::span<uint8_t> to) {
 }
 
 Status Database::reserve_wal(uint64_t bytes) {
-  static constexpr uint8_t zeros[32768] = {};
+  static uint8_t zeros[32768];  // never written to; a constant would stand in the program's file
   HeapScope scope(HeapOwner::Sqlite);
   sqlite3_file* wal = nullptr;
   WEIR_TRY(sqlite_status(sqlite3_file_control(connection_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal)));

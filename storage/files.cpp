@@ -39,7 +39,7 @@ bool is_directory(const std::string& path) {
 }
 
 Status append_zeros(int descriptor, uint64_t from, uint64_t to) {
-  static constexpr uint8_t zeros[32768] = {};
+  static uint8_t zeros[32768];  // never written to; a constant would stand in the program's file
   while (from < to) {
     const size_t count = to - from < sizeof zeros ? static_cast<size_t>(to - from) : sizeof zeros;
     WEIR_TRY(write_all(descriptor, from, {zeros, count}));

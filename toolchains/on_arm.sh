@@ -74,7 +74,7 @@ gateway() {
   cmake --preset release "${launcher[@]}" >/dev/null || return 1
   cmake --build build/release --target acceptance weir-torture -- --quiet || return 1
   # What measures this machine's memory, or an agent of its own making, is not for an emulated one.
-  WEIR_TEST_AGENT="$agent" ctest --test-dir build/release -L acceptance -E 'Memory|FailingSync|KeyedAverage|Install|RiotBench' \
+  WEIR_TEST_PATIENCE=4 WEIR_TEST_AGENT="$agent" ctest --test-dir build/release -L acceptance -E 'Memory|FailingSync|KeyedAverage|Install|RiotBench' \
     --timeout 600 >"build/$1/gateway.log" 2>&1 || {
     sed -n '/The following tests FAILED/,$p' "build/$1/gateway.log"
     echo "$1: see build/$1/gateway.log"

@@ -75,12 +75,21 @@ class PoisonTest : public GatewayTest {
     const std::optional<ProcessEnd> end = gateway->agent().process().wait(deadline_ms);
     return end ? end->signal : -1;
   }
-  /// Until the agent that runs now has the message in hand.
-  bool in_hand() {
+  /// The line of the flight recorder about what the agent that runs now has in hand in the step, empty if it has nothing.
+  std::string in_hand_now() {
     const std::string run = "this run: pid " + std::to_string(gateway->agent().pid()) + ",";
+    const std::string output = gateway->weir({"blackbox", "--state-dir", gateway->state_dir()}).output;
+    const size_t at = output.find(") in suspect");
+    if (output.find(run) == std::string::npos || at == std::string::npos) return {};
+    const size_t begin = output.rfind('\n', at) + 1;
+    return output.substr(begin, output.find('\n', at) - begin);
+  }
+  /// Until the agent that runs now hangs with a message in hand: a good one is gone when one looks again.
+  bool in_hand() {
     return eventually(20'000, [&] {
-      const std::string output = gateway->weir({"blackbox", "--state-dir", gateway->state_dir()}).output;
-      return output.find(run) != std::string::npos && output.find(") in suspect") != std::string::npos;
+      const std::string line = in_hand_now();
+      sleep_ms(50);
+      return !line.empty() && in_hand_now() == line;
     });
   }
   std::string dead_letters() {

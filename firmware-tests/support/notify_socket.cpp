@@ -39,7 +39,7 @@ bool NotifySocket::take(int64_t wait_ms) {
 }
 
 bool NotifySocket::wait_for(const std::string& text, int64_t deadline_ms, size_t since) {
-  const int64_t end_ms = monotonic_ms() + deadline_ms;
+  const int64_t end_ms = monotonic_ms() + deadline_ms * patience();
   while (count(text, since) == 0 && monotonic_ms() < end_ms) take(end_ms - monotonic_ms());
   return count(text, since) > 0;
 }

@@ -1,5 +1,6 @@
 #include "firmware-tests/support/wait.h"
 
+#include <cstdlib>
 #include <ctime>
 
 namespace weir {
@@ -19,8 +20,17 @@ void sleep_ms(int64_t duration_ms) {
   nanosleep(&time, nullptr);
 }
 
+int64_t patience() {
+  static const int64_t factor = [] {
+    const char* text = getenv("WEIR_TEST_PATIENCE");
+    const long number = text != nullptr ? strtol(text, nullptr, 10) : 0;
+    return number > 0 ? int64_t{number} : int64_t{1};
+  }();
+  return factor;
+}
+
 bool eventually(int64_t deadline_ms, FunctionRef<bool()> predicate, int64_t pause_ms) {
-  const int64_t end_ms = monotonic_ms() + deadline_ms;
+  const int64_t end_ms = monotonic_ms() + deadline_ms * patience();
   while (!predicate()) {
     if (monotonic_ms() >= end_ms) return predicate();
     sleep_ms(pause_ms);
