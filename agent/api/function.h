@@ -156,7 +156,7 @@ class FilterFunction : public StreamFunction {
 class FunctionStep final : public KeyedFunction {
  public:
   template <class F>
-  static std::unique_ptr<Operator> make(StepBuild& build) {
+  [[gnu::cold]] static std::unique_ptr<Operator> make(StepBuild& build) {
     constexpr bool collects = std::is_base_of_v<FlatMapFunction, F>;
     constexpr bool adds = std::is_base_of_v<MapFunction, F>;
     static_assert(collects || adds || std::is_base_of_v<FilterFunction, F>,

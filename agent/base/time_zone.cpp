@@ -105,7 +105,7 @@ static_assert(sizeof(time_t) == 8, "the table goes on after 2038");
 
 TimeZone::TimeZone() : spans_{{INT64_MIN, 0}} {}
 
-Result<TimeZone> TimeZone::load(const std::string& name) {
+[[gnu::cold]] Result<TimeZone> TimeZone::load(const std::string& name) {
   TimeZone zone;
   if (name == zone.name_) return zone;
   zone.name_ = name;

@@ -129,7 +129,7 @@ class Absence final : public KeyedFunction {
   std::span<Value> row_;
 };
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   AbsenceRules rules;
   rules.after_ms = options.integer("after");

@@ -262,7 +262,7 @@ void add_alarm_fields(StepBuild& build, Schema& schema) {
   build.add_field(schema, {"alarm_repeats", Type::Int}, "on");
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   AlarmRules rules;
   rules.on = build.expression("on", Type::Bool);

@@ -66,7 +66,7 @@ class Deadband final : public KeyedFunction {
   const Schema& schema_;
 };
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   Limits limits;
   limits.field = build.field("field", number_types);

@@ -109,7 +109,7 @@ class Debounce final : public KeyedFunction {
   std::span<Value> row_;
 };
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const uint32_t field = build.field("field", all_types);
   if (!build.good()) return nullptr;
   const std::span<Value> row = build.arena().take<Value>(build.input().size(), build.pool() + ".result", "1 row");

@@ -173,7 +173,7 @@ uint32_t max_values_of(const StepOptions& options) {
   return options.list("fields").empty() ? standard_times : standard_values;
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   DedupRules rules;
   for (const Text& name : options.list("fields")) rules.fields.push_back(build.field(name, all_types));

@@ -155,7 +155,7 @@ void check(StepBuild& build, const Derivations& derive) {
     build.error("max", "the maximum of an int counter is a whole number, at most 2^53");
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   Derivations derive;
   derive.field = build.field("field", number_types);

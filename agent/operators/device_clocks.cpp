@@ -21,8 +21,8 @@ StateLayout layout_of(const Field& device) {
 
 }  // namespace
 
-DeviceClocks::DeviceClocks(const Schema& input, uint32_t field, uint32_t devices_max, int64_t max_delay_ms, int64_t idle_ms,
-                           Arena& arena, std::string_view pool)
+[[gnu::cold]] DeviceClocks::DeviceClocks(const Schema& input, uint32_t field, uint32_t devices_max, int64_t max_delay_ms,
+                                         int64_t idle_ms, Arena& arena, std::string_view pool)
     : codec_(input, {field}),
       layout_(layout_of(input[field]).text()),
       max_delay_ms_(max_delay_ms),

@@ -94,7 +94,7 @@ std::span<Value> take_row(const StepBuild& build, const Schema& schema) {
                                    "1 row x " + std::to_string(schema.size()) + " fields x 16 bytes");
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   DistinctSpec spec;
   spec.field = build.field("field", all_types);

@@ -81,7 +81,7 @@ class Edge final : public KeyedFunction {
   std::span<Value> row_;
 };
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   Watched watched;
   watched.text = options.text("value").value;

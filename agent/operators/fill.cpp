@@ -158,7 +158,7 @@ std::unique_ptr<KeyedFunction> make_function(StepBuild& build, std::string_view 
   return make_fill_linear(field, max_gap_ms, static_cast<uint32_t>(options.integer("max_held")), build);
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const std::string& method = build.options().text("method").value;
   const uint32_t field = build.field("field", types_for(method));
   if (method == "value") require_option(build, "value", "value = 0");

@@ -208,7 +208,7 @@ std::vector<std::string> names_of(StepBuild& build) {
   return names;
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   GatherSpec spec;
   spec.name = build.field("name", Type::String);

@@ -95,7 +95,7 @@ class Hold final : public KeyedFunction {
   std::span<Value> row_;
 };
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   Program condition = build.expression("condition", Type::Bool);
   Schema schema = build.input();
   build.add_field(schema, {"held_since", Type::Time}, "condition");

@@ -267,7 +267,7 @@ Schema result_schema(StepBuild& build, JoinSpec& spec) {
   return schema;
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   JoinSpec spec;
   spec.before_ms = options.integer("before");

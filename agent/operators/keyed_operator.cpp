@@ -110,8 +110,8 @@ uint64_t KeyedOperator::slot_bytes(const KeyedSpec& spec, const KeyedFunction& f
   return parts_of(spec, function).key + KeyCodec(input, spec.key_fields).bytes_max();
 }
 
-KeyedOperator::KeyedOperator(KeyedSpec spec, std::unique_ptr<KeyedFunction> function, const Schema& input, Arena& arena,
-                             std::string_view pool)
+[[gnu::cold]] KeyedOperator::KeyedOperator(KeyedSpec spec, std::unique_ptr<KeyedFunction> function, const Schema& input,
+                                           Arena& arena, std::string_view pool)
     : spec_(std::move(spec)),
       input_(input),
       function_(std::move(function)),

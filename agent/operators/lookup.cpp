@@ -254,7 +254,7 @@ void find_key(StepBuild& build, LookupSpec& spec, LookupFileSpec& file) {
   }
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   LookupSpec spec;
   LookupFileSpec file;

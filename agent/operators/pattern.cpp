@@ -285,7 +285,7 @@ std::vector<StateLayout::Shape> shape_of(const StepBuild& build) {
   return shape;
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   PatternSpec spec;
   spec.within_ms = options.integer("within");

@@ -117,7 +117,7 @@ Limits limits_of(StepBuild& build, const std::vector<uint32_t>& fields) {
   return limits;
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   RangeSpec spec;
   spec.fields = watched_fields(build);

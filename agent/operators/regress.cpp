@@ -115,7 +115,7 @@ void check(StepBuild& build) {
                 "for example: forecast = \"soon\", ahead = \"10min\"");
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   Fitting fitting;
   fitting.field = build.field("field", number_types);

@@ -240,7 +240,7 @@ Schema result_schema(StepBuild& build, const Sampling& sampling) {
   return schema;
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   Sampling sampling;
   sampling.linear = options.text("method").value == "linear";

@@ -114,7 +114,7 @@ std::unique_ptr<Operator> make_every(StepBuild& build) {
   return build.keyed(std::make_unique<SampleEvery>(static_cast<uint32_t>(build.options().integer("every")), build.input()));
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   if (options.given("interval") == options.given("every")) {
     build.error("every", "a sample needs either \"interval\" or \"every\"", "for example: interval = \"1min\"");

@@ -60,7 +60,7 @@ class Smooth final : public KeyedFunction {
   AddedFields fields_;
 };
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const uint32_t field = build.field("field", number_types);
   std::unique_ptr<Smoother> smoother = make_smoother(build);
   AddedFields fields(build.input());

@@ -127,7 +127,7 @@ void Sort::set_timer(KeyContext& context) const {
   context.set_event_timer(time_of(state, first(state)));
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const bool emits = build.options().text("full").value == "emit";
   return build.keyed(std::make_unique<Sort>(static_cast<uint32_t>(build.options().integer("max_records")), emits, build));
 }

@@ -48,7 +48,7 @@ class Throttle final : public KeyedFunction {
   const Schema& schema_;
 };
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   return build.keyed(std::make_unique<Throttle>(options.integer("interval"), static_cast<uint32_t>(options.integer("records")),
                                                 build.input()));

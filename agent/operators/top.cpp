@@ -70,7 +70,7 @@ class Top final : public TumblingFunction {
   std::span<SpaceSaving::Entry> entries_;
 };
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   TopSpec spec;
   spec.field = build.field("field", all_types);

@@ -90,7 +90,7 @@ Field name_field(const StepBuild& build, const std::vector<uint32_t>& fields) {
   return {build.options().text("name").value, Type::String, static_cast<uint32_t>(length)};
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   UnnestSpec spec;
   spec.skip_null = options.boolean("skip_null");

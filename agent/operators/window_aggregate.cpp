@@ -27,7 +27,7 @@ KeyedState make_state(const WindowSpec& spec, const Schema& input, Arena& arena,
 
 }  // namespace
 
-WindowAggregate::WindowAggregate(WindowSpec spec, const Schema& input, Arena& arena, std::string_view pool)
+[[gnu::cold]] WindowAggregate::WindowAggregate(WindowSpec spec, const Schema& input, Arena& arena, std::string_view pool)
     : spec_(std::move(spec)),
       input_(input),
       grid_(window_grid(spec_)),

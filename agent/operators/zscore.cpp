@@ -92,7 +92,7 @@ void check(StepBuild& build, const Scoring& scoring) {
     build.error("learn", "learn = \"normal\" needs \"threshold\"", "for example: threshold = 3");
 }
 
-std::unique_ptr<Operator> make(StepBuild& build) {
+[[gnu::cold]] std::unique_ptr<Operator> make(StepBuild& build) {
   const StepOptions& options = build.options();
   Scoring scoring;
   scoring.field = build.field("field", number_types);

@@ -28,7 +28,7 @@ void copy_name(std::span<char> to, std::string_view name) {
 
 }  // namespace
 
-Pipeline::Pipeline(Arena& arena, PipelineParts parts)
+[[gnu::cold]] Pipeline::Pipeline(Arena& arena, PipelineParts parts)
     : parts_(std::move(parts)),
       graph_(parts_.name, std::move(parts_.graph), arena),
       own_state_(std::make_unique<OwnState>(graph_, reasons_, history_, clock_)),

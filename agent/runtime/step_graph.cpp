@@ -42,7 +42,7 @@ uint32_t records_at_sink_max(const GraphParts& graph) {
   return records;
 }
 
-StepGraph::StepGraph(std::string_view name, GraphParts parts, Arena& arena) : parts_(std::move(parts)) {
+[[gnu::cold]] StepGraph::StepGraph(std::string_view name, GraphParts parts, Arena& arena) : parts_(std::move(parts)) {
   WEIR_ASSERT(!parts_.inputs.empty() && parts_.inputs.size() <= 64);
   for (InputParts& input : parts_.inputs) inputs_.push_back(std::make_unique<InputStream>(std::move(input), arena, name));
   reached_by_.resize(parts_.steps.size());

@@ -156,7 +156,7 @@ struct DocumentWalk {
   }
 };
 
-JsonDecoder::JsonDecoder(std::vector<SourceField> fields, size_t payload_bytes_max)
+[[gnu::cold]] JsonDecoder::JsonDecoder(std::vector<SourceField> fields, size_t payload_bytes_max)
     : fields_(std::move(fields)),
       schema_(schema_of(fields_)),
       trie_(fields_),
