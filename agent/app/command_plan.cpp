@@ -10,7 +10,8 @@ namespace weir {
 namespace {
 
 constexpr const char* help =
-    "usage: weir plan [CONFIG...] [--set KEY=VALUE]... [--target-recovery 30s] [--flash 8GB] [--rate 100] [--json]\n\n"
+    "usage: weir plan [CONFIG...] [--set KEY=VALUE]... [--target-recovery 30s] [--flash 8GB] [--rate 100] [--json | "
+    "--systemd]\n\n"
     "Prints the memory that `weir run` reserves with this configuration: every pool in bytes, with its reason. The sum is\n"
     "exact: a running agent reports the same number as `reserved`. Then what checkpoints write and what a failure costs, and\n"
     "the interval that fits:\n"
@@ -22,6 +23,7 @@ constexpr const char* help =
     "  --commit 30ms          how long a checkpoint stalls the pipeline (`weir checkpoint list` shows it: T_sync + T_async)\n"
     "  --message 150B         topic and payload of a message, as a journal records them\n"
     "  --mtbf 7d              from one failure to the next\n"
+    "  --systemd              instead of all that, a drop-in for the unit with the memory that systemd should allow\n"
     "Exit codes: 0, 78 if the memory exceeds agent.memory_limit.\n";
 
 void print_json(const Built& built, const CheckpointPlanInput& said) {
@@ -51,11 +53,25 @@ void print_text(const Built& built, const CheckpointPlanInput& said) {
   print_checkpoint_plans(built, said, false);
 }
 
+/// A half above what the agent can come to: the kernel counts the pages of files that it has just written as its own.
+void print_drop_in(const Built& built) {
+  const uint64_t reserved = built.agent->arena().used();
+  const uint64_t needed = whole_memory(built.config.specification, reserved);
+  const auto mebibytes = [](uint64_t bytes) { return static_cast<unsigned long long>((bytes + (1 << 20) - 1) >> 20); };
+  printf(
+      "# /etc/systemd/system/weir.service.d/memory.conf, then: systemctl daemon-reload && systemctl restart weir\n"
+      "# %llu bytes are reserved, with the program and the libraries it is %llu MiB at most; here is half as much again, for the\n"
+      "# pages of files. A reload that changes a pipeline has the old and the new one at once: allow for that too.\n"
+      "[Service]\n"
+      "MemoryMax=%lluM\n",
+      static_cast<unsigned long long>(reserved), mebibytes(needed), mebibytes(needed + needed / 2));
+}
+
 }  // namespace
 
 int command_plan(int count, char** arguments) {
   std::vector<std::string> options = checkpoint_plan_options;
-  options.insert(options.end(), {"set", "json"});
+  options.insert(options.end(), {"set", "json", "systemd!"});
   CommandLine line = parse_command_line(count, arguments, options);
   const CheckpointPlanInput said = checkpoint_plan_input(line, line.error);
   if (!line.error.empty()) return usage_error("plan", line.error.c_str());
@@ -65,7 +81,10 @@ int command_plan(int count, char** arguments) {
   }
   std::unique_ptr<Built> built = build_from(line, false);
   if (built->exit_code != exit_ok) return built->exit_code;
-  line.json ? print_json(*built, said) : print_text(*built, said);
+  if (line.flags.contains("systemd"))
+    print_drop_in(*built);
+  else
+    line.json ? print_json(*built, said) : print_text(*built, said);
   return fits_memory_limit(*built) ? exit_ok : exit_config;
 }
 

@@ -12,6 +12,7 @@ int command_replay(int count, char** arguments);
 int command_checkpoint(int count, char** arguments);
 int command_status(int count, char** arguments);
 int command_blackbox(int count, char** arguments);
+int command_doctor(int count, char** arguments);
 int command_dead_letters(int count, char** arguments);
 int command_supervise(int count, char** arguments);
 int command_savepoint(int count, char** arguments);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "agent/config/quantity.h"
 
@@ -15,8 +16,34 @@ void print_diagnostics(const LoadedConfig& config, bool print_notes) {
   if (errors > 0) fprintf(stderr, "%zu error%s\n", errors, errors == 1 ? "" : "s");
 }
 
+namespace {
+
+/// Somebody's first start: what to do now. The journal gets one line.
+void explain_first_start() {
+  fprintf(stderr, "weir: error: there is no configuration: %s does not exist", default_config_path);
+  if (getenv("JOURNAL_STREAM") != nullptr) {
+    fputs("; `weir run` in a terminal shows a first one\n", stderr);
+    return;
+  }
+  fprintf(stderr,
+          "\n\nA first one, to put there or elsewhere:\n\n%s\n"
+          "Then, if that is FILE:\n\n"
+          "    weir check FILE    says what is wrong with it, if anything\n"
+          "    weir run FILE      runs it: {\"value\": 31} on sensors/boiler comes back on hot/boiler\n"
+          "    weir doctor FILE   looks at broker, disk, clock and the rest around it\n\n"
+          "weir.toml(5), or `weir schema --markdown`, has every key.\n",
+          first_configuration);
+}
+
+}  // namespace
+
 std::unique_ptr<Built> build_from(const CommandLine& line, bool print_notes) {
   auto built = std::make_unique<Built>();
+  if (line.words.empty() && access(default_config_path, F_OK) != 0) {
+    explain_first_start();
+    built->exit_code = exit_config;
+    return built;
+  }
   built->config = load_config(config_paths(line), line.overrides);
   built->clock = std::make_unique<SystemClock>();
   // With syntax errors there may be nothing to build; with the others, what can be built still finds more to report.

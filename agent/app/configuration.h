@@ -17,6 +17,27 @@ struct Built {
   int exit_code = 0;
 };
 
+/// What somebody without a configuration is shown: short, and it can be run.
+inline constexpr const char* first_configuration =
+    "    [mqtt.local]\n"
+    "    url = \"mqtt://127.0.0.1:1883\"\n"
+    "\n"
+    "    [[pipeline]]\n"
+    "    name = \"hot\"\n"
+    "\n"
+    "      [pipeline.source]\n"
+    "      mqtt = \"local\"\n"
+    "      topics = [\"sensors/+\"]\n"
+    "      format = \"json\"\n"
+    "      fields = { device = \"topic[1]\", value = \"float\" }\n"
+    "\n"
+    "      [[pipeline.step]]\n"
+    "      filter = \"value > 30\"\n"
+    "\n"
+    "      [pipeline.sink]\n"
+    "      mqtt = \"local\"\n"
+    "      topic = \"hot/{device}\"\n";
+
 /// On standard error, and how many errors there are.
 void print_diagnostics(const LoadedConfig& config, bool print_notes);
 

@@ -15,6 +15,10 @@ constexpr size_t in_flight_bytes = 512;
 constexpr size_t in_flight_max = 100;
 constexpr size_t thread_stack_bytes = 64 * 1024;  // touched, of the address space that a stack has
 
+// What an agent with hardly any pipeline has resident (`./dev bench size`), rounded up: the program, its libraries' pages and
+// SQLite's cache.
+constexpr uint64_t program_bytes = 8 << 20;
+
 }  // namespace
 
 std::vector<Pool> library_memory(const Specification& specification) {
@@ -35,6 +39,12 @@ std::vector<Pool> library_memory(const Specification& specification) {
   if (std::ranges::any_of(specification.pipeline, &PipelineSpec::has_journal))
     pools.push_back({"threads.journal", "the stack that the journals' thread touches", thread_stack_bytes});
   return pools;
+}
+
+uint64_t whole_memory(const Specification& specification, uint64_t reserved) {
+  uint64_t bytes = reserved + program_bytes;
+  for (const Pool& pool : library_memory(specification)) bytes += pool.bytes;
+  return bytes;
 }
 
 }  // namespace weir

@@ -11,4 +11,7 @@ namespace weir {
 
 std::vector<Pool> library_memory(const Specification& specification);
 
+/// What the process may come to: what is reserved, what the libraries may take and the program itself, bytes.
+uint64_t whole_memory(const Specification& specification, uint64_t reserved);
+
 }  // namespace weir

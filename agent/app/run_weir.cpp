@@ -33,6 +33,7 @@ constexpr Command commands[] = {
     {"stop", command_stop, "stop a running agent, and wait until it has ended"},
     {"status", command_status, "ask a running agent how it is"},
     {"ledger", command_ledger, "print the account of every message"},
+    {"doctor", command_doctor, "look at what an agent needs around it, and say what is wrong"},
     {"blackbox", command_blackbox, "print the flight recorder: what the agent does, and how it ended"},
     {"dead-letters", command_dead_letters, "list and show the messages that were set aside"},
     {"state", command_state, "list, show, export or drop stored state, without an agent"},

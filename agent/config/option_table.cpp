@@ -174,7 +174,8 @@ constexpr Option mqtt_options[] = {
      .minimum = "1",
      .maximum = "1024",
      .documentation =
-         "A file whose first line is the password. A relative path begins at the directory that weir is started in.",
+         "A file whose first line is the password. A relative path begins at the directory that weir is started in, one that "
+         "begins with `$CREDENTIALS_DIRECTORY/` where systemd puts the unit's credentials (`LoadCredential=`).",
      .example = "password_file = \"/etc/weir/broker.password\""},
     {.key = "keepalive",
      .type = Duration,
