@@ -58,7 +58,9 @@ void check_password_file(const Host& host, const MqttSpec& mqtt, std::vector<Fin
   const std::string hindrance = obstacle(host, host.user, file, 4);
   if (!hindrance.empty()) {
     findings.push_back({Verdict::Fail, "files", host.user.name + " cannot read the password file " + file + ": " + hindrance,
-                        "chgrp " + host.user.name + " " + file + " && chmod 640 " + file});
+                        hindrance.ends_with("is not there")
+                            ? "put the password into it"
+                            : "chgrp " + host.user.name + " " + file + " && chmod 640 " + file});
   } else if (stat(host.path(file).c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0) {
     findings.push_back({Verdict::Warn, "files", "every user can read the password file " + file, "chmod o-r " + file});
   }

@@ -1,11 +1,11 @@
 // What somebody does first on a gateway: start without a configuration, ask the doctor, give a credential, ask for a drop-in.
-#include "firmware-tests/acceptance/gateway_fixture.h"
-#include "firmware-tests/support/process.h"
-
 #include <unistd.h>
 
 #include "agent/app/command_line.h"
 #include "agent/app/configuration.h"
+
+#include "firmware-tests/acceptance/gateway_fixture.h"
+#include "firmware-tests/support/process.h"
 
 #include <CppUTest/TestHarness.h>
 
@@ -107,8 +107,7 @@ TEST(FirstSteps, a_password_may_be_a_credential_of_the_unit) {
 }
 
 TEST(FirstSteps, the_drop_in_allows_what_the_plan_adds_up) {
-  prepare();
-  gateway->write_config();
+  start();
   const ProcessResult result = gateway->weir({"plan", "--systemd", gateway->config_path()});
   LONGS_EQUAL(0, result.end.exit_code);
   STRCMP_CONTAINS("\n[Service]\nMemoryMax=", result.output.c_str());

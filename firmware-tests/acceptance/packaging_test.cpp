@@ -138,6 +138,11 @@ TEST(Packaging, every_configuration_that_ships_can_be_run) {
   CHECK_TRUE(count > 3);
 }
 
+/// The one of OpenRC is tried by ./dev package --test, on a system with OpenRC.
+TEST(Packaging, the_service_script_for_procd_starts_and_reloads_an_agent) {
+  STRCMP_CONTAINS("as it should be: procd", output_of({WEIR_SOURCE_DIR "/firmware-tests/packaging/procd", WEIR_AGENT}).c_str());
+}
+
 TEST(Packaging, a_changelog_becomes_debian_s) {
   CHECK_TRUE(write_whole_file(directory.file("in"),
                               "# Changelog\n\nHow to read it.\n\n## 0.2.0 (not released yet)\n\n- **New**: see [the\n"

@@ -211,7 +211,7 @@ TEST(Doctor, looks_at_the_state_directory_and_at_passwords) {
   MqttSpec mqtt;
   mqtt.password_file = "/etc/weir/password";
   config.specification.mqtt.push_back(mqtt);
-  finds(check_host_files, Verdict::Fail, "/etc/weir is not there");
+  finds(check_host_files, Verdict::Fail, "/etc is not there | put the password into it");
   put("/etc/weir/password", "secret");
   LONGS_EQUAL(0, chmod(host.path("/etc/weir/password").c_str(), 0600));
   finds(check_host_files, Verdict::Fail, "cannot read the password file");
