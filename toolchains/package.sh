@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# package.sh [amd64 | arm64 | armhf]...: builds the agent for these gateways (all three without a word) and packs it:
+# package.sh [--build-only] [amd64 | arm64 | armhf]...: builds the agent for these gateways (all three without a word) and packs it, unless it is only to be built:
 #   dist/weir_VERSION_ARCHITECTURE.deb       for Debian 12 and Raspberry Pi OS of the same age
 #   dist/weir-VERSION-ARCHITECTURE.tar.gz    the same files, for a root file system without dpkg
 #   dist/weir-VERSION-ARCHITECTURE.debug     the symbols that were stripped off, for addr2line and gdb
@@ -12,6 +12,11 @@ export LC_ALL=C TZ=UTC
 
 declare -A triples=([amd64]=x86_64-linux-gnu [arm64]=aarch64-linux-gnu [armhf]=arm-linux-gnueabihf)
 declare -A emulators=([arm64]=qemu-aarch64-static [armhf]=qemu-arm-static)
+build_only=
+if [[ "${1:-}" == --build-only ]]; then
+  build_only=1
+  shift
+fi
 architectures=("$@")
 [[ $# -gt 0 ]] || architectures=(amd64 arm64 armhf)
 for architecture in "${architectures[@]}"; do
@@ -91,5 +96,5 @@ pack() { # ARCHITECTURE
 mkdir -p dist
 for architecture in "${architectures[@]}"; do
   build "$architecture"
-  pack "$architecture"
+  if [[ -z "$build_only" ]]; then pack "$architecture"; fi
 done
