@@ -60,8 +60,8 @@ void print_drop_in(const Built& built) {
   const auto mebibytes = [](uint64_t bytes) { return static_cast<unsigned long long>((bytes + (1 << 20) - 1) >> 20); };
   printf(
       "# /etc/systemd/system/weir.service.d/memory.conf, then: systemctl daemon-reload && systemctl restart weir\n"
-      "# %llu bytes are reserved, with the program and the libraries it is %llu MiB at most; here is half as much again, for the\n"
-      "# pages of files. A reload that changes a pipeline has the old and the new one at once: allow for that too.\n"
+      "# %llu bytes are reserved, with the program and the libraries it is %llu MiB at most; here is half as much again,\n"
+      "# for the pages of files. A reload that changes a pipeline has the old and the new one at once: allow for that too.\n"
       "[Service]\n"
       "MemoryMax=%lluM\n",
       static_cast<unsigned long long>(reserved), mebibytes(needed), mebibytes(needed + needed / 2));
