@@ -30,11 +30,12 @@ struct DocumentError {
   const char* why;
 };
 
-/// Which of several mistakes the library meets first differs between its kernels, and the one for processors without vector
-/// instructions takes a wrong escape for wrong UTF-8: whether the document is UTF-8 is asked here, so that each has one reason.
 DocumentError document_error(simdjson::error_code code, Bytes payload) {
-  if (!utf8_valid(as_text(payload))) return {reason_utf8, "the document is not UTF-8"};
+  // The library's kernel for processors without vector instructions takes a wrong escape for wrong UTF-8.
+  if (code == simdjson::UTF8_ERROR && utf8_valid(as_text(payload))) code = simdjson::STRING_ERROR;
   switch (code) {
+    case simdjson::UTF8_ERROR:
+      return {reason_utf8, "the document is not UTF-8"};
     case simdjson::DEPTH_ERROR:
       return {"depth", "more than 64 containers inside each other"};
     case simdjson::EMPTY:
@@ -43,7 +44,6 @@ DocumentError document_error(simdjson::error_code code, Bytes payload) {
       return {"json", "a string has no end"};
     case simdjson::UNESCAPED_CHARS:
       return {"json", "a control character in a string"};
-    case simdjson::UTF8_ERROR:
     case simdjson::STRING_ERROR:
       return {"json", "a wrong escape in a string"};
     case simdjson::NUMBER_ERROR:
