@@ -51,6 +51,8 @@ struct Host {
   /// A file of the machine, whole; empty if it cannot be read.
   std::string read(std::string_view absolute) const;
   bool exists(std::string_view absolute) const;
+  /// The paths of the files in a folder that end with ".conf", in the order of their names, as programs read such folders.
+  std::vector<std::string> conf_files(const std::string& folder) const;
   /// As the configuration says, else where a service's is.
   std::string state_dir() const;
 };
@@ -78,6 +80,9 @@ HostUser user_of(const Host& host, const UnitSettings& unit);
 /// What keeps `user` from using `absolute` in the ways of `bits` (4 read, 2 write, 1 search): the file itself or a directory on
 /// the way, with its mode; empty if nothing does. Directories below the host's root count.
 std::string obstacle(const Host& host, const HostUser& user, const std::string& absolute, unsigned bits);
+
+/// What stands between the separators, also where that is nothing.
+std::vector<std::string> split(std::string_view text, char separator);
 
 /// "12 MiB", rounded up.
 std::string mebibytes_text(uint64_t bytes);

@@ -20,29 +20,11 @@ std::string_view trimmed(std::string_view text) {
   return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
 }
 
-/// The paths of the files in a folder that end with ".conf", in the order of their names.
-std::vector<std::string> drop_ins(const Host& host, const std::string& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry(host.path(folder), error), end; !error && entry != end; entry.increment(error))
-    if (entry->path().extension() == ".conf") names.push_back(folder + "/" + entry->path().filename().string());
-  std::ranges::sort(names);
-  return names;
-}
-
-/// The fields of the line of /etc/passwd that begins with `name`.
+/// The fields of the line of /etc/passwd that is about `name`.
 std::vector<std::string> passwd_fields(const Host& host, const std::string& name) {
-  const std::string text = "\n" + host.read("/etc/passwd");
-  const size_t begin = text.find("\n" + name + ":");
-  if (name.empty() || begin == std::string::npos) return {};
-  std::vector<std::string> fields(1);
-  for (const char c : text.substr(begin + 1, text.find('\n', begin + 1) - begin - 1)) {
-    if (c == ':')
-      fields.emplace_back();
-    else
-      fields.back() += c;
-  }
-  return fields;
+  for (const std::string& line : split(host.read("/etc/passwd"), '\n'))
+    if (!name.empty() && line.starts_with(name + ":")) return split(line, ':');
+  return {};
 }
 
 std::string mode_text(const struct stat& file) {
@@ -72,6 +54,15 @@ std::string Host::read(std::string_view absolute) const {
 
 bool Host::exists(std::string_view absolute) const { return access(path(absolute).c_str(), F_OK) == 0; }
 
+std::vector<std::string> Host::conf_files(const std::string& folder) const {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(path(folder), error), end; !error && entry != end; entry.increment(error))
+    if (entry->path().extension() == ".conf") names.push_back(folder + "/" + entry->path().filename().string());
+  std::ranges::sort(names);
+  return names;
+}
+
 std::string Host::state_dir() const {
   const bool stated = config != nullptr && !config->unusable && !config->specification.agent.state_dir.empty();
   return stated ? config->specification.agent.state_dir : "/var/lib/weir";
@@ -87,15 +78,13 @@ UnitSettings::UnitSettings(const Host& host) {
   }
   if (path_.empty()) return;
   for (size_t index = std::size(unit_folders); index-- > 0;)
-    for (const std::string& path : drop_ins(host, std::string(unit_folders[index]) + "/weir.service.d")) take(host.read(path));
+    for (const std::string& path : host.conf_files(std::string(unit_folders[index]) + "/weir.service.d")) take(host.read(path));
 }
 
 void UnitSettings::take(const std::string& text) {
   std::string section;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string_view line = trimmed(std::string_view(text).substr(begin, end - begin));
-    begin = end + 1;
+  for (const std::string& each : split(text, '\n')) {
+    const std::string_view line = trimmed(each);
     if (line.empty() || line[0] == '#' || line[0] == ';') continue;
     if (line[0] == '[') {
       section = line.substr(1, line.find(']') - 1);
@@ -135,6 +124,17 @@ std::string obstacle(const Host& host, const HostUser& user, const std::string& 
     if (!permits(file, user, whole ? bits : 1)) return part + " (" + mode_text(file) + ")";
     if (whole) return {};
   }
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts(1);
+  for (const char c : text) {
+    if (c == separator)
+      parts.emplace_back();
+    else
+      parts.back() += c;
+  }
+  return parts;
 }
 
 std::string mebibytes_text(uint64_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB"; }

@@ -12,9 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <memory>
-#include <system_error>
 
 #include "agent/app/doctor_judge.h"
 #include "agent/app/library_memory.h"
@@ -80,12 +78,8 @@ std::string connect_to(const std::string& host, uint16_t port) {
 /// The value of the last line that begins with `key`, empty without one.
 std::string setting(std::string_view settings, std::string_view key) {
   std::string value;
-  for (size_t begin = 0; begin < settings.size();) {
-    const size_t end = std::min(settings.find('\n', begin), settings.size());
-    std::string_view line = settings.substr(begin, end - begin);
-    begin = end + 1;
+  for (const std::string& line : split(settings, '\n'))
     if (line.starts_with(key) && line.size() > key.size() && line[key.size()] == ' ') value = line.substr(key.size() + 1);
-  }
   return value.substr(0, value.find_last_not_of(" \t\r") + 1);
 }
 
@@ -150,11 +144,7 @@ void check_host_broker(const Host& host, std::vector<Finding>& findings) {
   }
   std::string settings = host.read(mosquitto_settings);
   if (!local || settings.empty()) return;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry(host.path(mosquitto_folder), error), end; !error && entry != end;
-       entry.increment(error))
-    if (entry->path().extension() == ".conf")
-      settings += "\n" + host.read(mosquitto_folder + ("/" + entry->path().filename().string()));
+  for (const std::string& path : host.conf_files(mosquitto_folder)) settings += "\n" + host.read(path);
   std::ranges::copy(judge_mosquitto(settings), std::back_inserter(findings));
 }
 

@@ -41,16 +41,6 @@ std::string unescaped(std::string_view mounted) {
   return text;
 }
 
-std::vector<std::string> words_of(std::string_view line) {
-  std::vector<std::string> words;
-  for (size_t at = 0; at < line.size();) {
-    const size_t end = std::min(line.find(' ', at), line.size());
-    if (end > at) words.emplace_back(line.substr(at, end - at));
-    at = end + 1;
-  }
-  return words;
-}
-
 /// 0x0B as eMMC writes it; 0 if it is no number.
 unsigned register_value(const std::string& text) { return static_cast<unsigned>(strtoul(text.c_str(), nullptr, 16)); }
 
@@ -59,10 +49,8 @@ unsigned register_value(const std::string& text) { return static_cast<unsigned>(
 Mount mount_of(std::string_view mounts, std::string_view path) {
   Mount best;
   size_t longest = 0;
-  for (size_t begin = 0; begin < mounts.size();) {
-    const size_t end = std::min(mounts.find('\n', begin), mounts.size());
-    const std::vector<std::string> words = words_of(mounts.substr(begin, end - begin));
-    begin = end + 1;
+  for (const std::string& line : split(mounts, '\n')) {
+    const std::vector<std::string> words = split(line, ' ');
     if (words.size() < 4) continue;
     const std::string point = unescaped(words[1]);
     const bool holds = point == "/" || path == point || path.starts_with(point + "/");
@@ -106,9 +94,8 @@ Finding judge_space(const std::string& directory, uint64_t free_bytes, uint64_t 
 }
 
 Finding judge_wear(const std::string& device, const std::string& life_time, const std::string& pre_eol) {
-  const std::vector<std::string> types = words_of(life_time.substr(0, life_time.find('\n')));
   unsigned worst = 0;
-  for (const std::string& type : types) worst = std::max(worst, register_value(type));
+  for (const std::string& type : split(life_time, ' ')) worst = std::max(worst, register_value(type));
   const unsigned reserve = register_value(pre_eol);
   // JEDEC eMMC 5.0: 1 is up to a tenth of its life, 10 up to all of it, 11 beyond; of the reserve blocks 2 is four fifths used,
   // 3 nine tenths.
