@@ -75,6 +75,7 @@ TEST(Systemd, a_crash_loop_ends_at_the_start_limit) { play("crash-loop"); }
 TEST(Systemd, a_wrong_configuration_is_not_started_again) { play("config-error"); }
 TEST(Systemd, a_reload_takes_a_change_over_and_a_wrong_one_stops_nothing) { play("reload"); }
 TEST(Systemd, works_within_the_limit_that_the_plan_advises) { play("memory-limit"); }
+TEST(Systemd, takes_its_password_from_a_credential_of_the_unit) { play("credential"); }
 TEST(Systemd, damaged_state_is_not_started_again) { play("corrupt"); }
 
 TEST(Systemd, finds_nothing_wrong_with_the_unit_and_little_exposure) {
