@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# on_arm.sh [build | golden | gateway | unit]... [arm64 | armhf]...: builds weir for ARM gateways and tries it under qemu. Without words
-# it does the first three for both:
+# on_arm.sh [build | golden | unit | gateway]... [arm64 | armhf]...: builds weir for ARM gateways and tries it under qemu. Without
+# words it does all four for both:
 #   build     the agent, with Debian's cross compiler and a sysroot of Debian's packages
 #   golden    what expressions compute, to the last bit, and what every stored format holds and yields, must be what it is here
 #   gateway   the acceptance tests of this machine run with the agent of that one: a real broker, kill -9, recovery, savepoints
 #             that are made here and there; and ten kills of torture
-#   unit      all unit tests, built and run for that machine; takes long
+#   unit      all unit tests, built and run for that machine; ten minutes each
 # A line for each, exit code 0 only if all is well. `./dev arm` installs what it needs and then calls this; no foreign
 # architecture is added to the machine.
 set -euo pipefail
@@ -24,7 +24,7 @@ for word in "$@"; do
       ;;
   esac
 done
-[[ ${#steps[@]} -gt 0 ]] || steps=(build golden gateway)
+[[ ${#steps[@]} -gt 0 ]] || steps=(build golden unit gateway)
 [[ ${#architectures[@]} -gt 0 ]] || architectures=(arm64 armhf)
 
 launcher=()
@@ -59,7 +59,7 @@ golden() {
 
 unit() {
   cmake --build "build/$1" --target unit -- --quiet || return 1
-  ctest --test-dir "build/$1" -L unit -j "$(nproc)" >"build/$1/unit.log" 2>&1 || {
+  WEIR_TEST_PATIENCE=4 ctest --test-dir "build/$1" -L unit -j "$(nproc)" >"build/$1/unit.log" 2>&1 || {
     sed -n '/The following tests FAILED/,$p' "build/$1/unit.log"
     echo "$1: see build/$1/unit.log"
     return 1

@@ -30,10 +30,28 @@ struct DocumentError {
   const char* why;
 };
 
+/// What is wrong with the document's strings, as the library's vectored kernels find it before they look at UTF-8.
+simdjson::error_code string_error(Bytes payload) {
+  bool inside = false;
+  bool escaped = false;
+  for (const uint8_t byte : payload) {
+    if (inside && byte < 0x20) return simdjson::UNESCAPED_CHARS;
+    if (byte == '"' && !escaped) inside = !inside;
+    escaped = byte == '\\' && !escaped;
+  }
+  return inside ? simdjson::UNCLOSED_STRING : simdjson::SUCCESS;
+}
+
+/// The kernel for processors without vector instructions has another order: it takes a wrong escape for wrong UTF-8, and the
+/// first mistake for the only one. The reason is the same everywhere.
+simdjson::error_code same_everywhere(simdjson::error_code code, Bytes payload) {
+  if (utf8_valid(as_text(payload))) return code == simdjson::UTF8_ERROR ? simdjson::STRING_ERROR : code;
+  const simdjson::error_code of_strings = string_error(payload);
+  return of_strings == simdjson::SUCCESS ? simdjson::UTF8_ERROR : of_strings;
+}
+
 DocumentError document_error(simdjson::error_code code, Bytes payload) {
-  // The library's kernel for processors without vector instructions takes a wrong escape for wrong UTF-8.
-  if (code == simdjson::UTF8_ERROR && utf8_valid(as_text(payload))) code = simdjson::STRING_ERROR;
-  switch (code) {
+  switch (same_everywhere(code, payload)) {
     case simdjson::UTF8_ERROR:
       return {reason_utf8, "the document is not UTF-8"};
     case simdjson::DEPTH_ERROR:

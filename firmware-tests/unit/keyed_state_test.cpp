@@ -21,7 +21,8 @@ struct Rig {
 
   void start_anew() {
     state = nullptr;
-    arena = std::make_unique<Arena>();
+    // Not as much as an agent reserves: an emulator keeps tables for all of it, at each of the many places.
+    arena = std::make_unique<Arena>(size_t{16} << 20);
     state = std::make_unique<KeyedState>(slots_, slot_bytes_, *arena, "s", "");
   }
   Status restart() {

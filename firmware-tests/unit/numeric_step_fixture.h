@@ -64,11 +64,11 @@ class NumericStep : public StepErrors {
 
   /// What is wrong with the configuration, "" if nothing is.
   const std::string& errors() const { return errors_; }
-  void error(const Text& text, size_t offset, size_t, std::string message, std::string) override {
-    errors_ += text.value.substr(offset) + ": " + message + "\n";
+  void error(const Text& text, size_t offset, size_t, std::string_view message, std::string_view) override {
+    errors_ += text.value.substr(offset) + ": " + std::string(message) + "\n";
   }
-  void error(Location at, size_t, std::string message, std::string) override {
-    errors_ += (at.line == 0 ? "nowhere: " : "") + message + "\n";
+  void error(Location at, size_t, std::string_view message, std::string_view) override {
+    errors_ += (at.line == 0 ? "nowhere: " : "") + std::string(message) + "\n";
   }
 
   Outcome send(int64_t time_ms, double value, const char* device = "a") {

@@ -51,8 +51,12 @@ TEST(Planner, refuses_state_that_is_more_than_the_store_takes_of_a_step) {
         std::string(max_keys) + "\n";
     return diagnose(text.insert(text.find("[pipeline.sink]"), step), as_size(uint64_t{4} << 30));
   };
-  STRCMP_CONTAINS(":11:7: error: its state may grow to ", with_keys("2500000").c_str());
-  STRCMP_CONTAINS("at most 512 MiB of a step can be stored", with_keys("2500000").c_str());
+  if (sizeof(void*) == 4) {  // there addresses end before that
+    STRCMP_CONTAINS("2500000 keys x 2 open windows x 108 bytes is more than 134217728", with_keys("2500000").c_str());
+  } else {
+    STRCMP_CONTAINS(":11:7: error: its state may grow to ", with_keys("2500000").c_str());
+    STRCMP_CONTAINS("at most 512 MiB of a step can be stored", with_keys("2500000").c_str());
+  }
   STRCMP_EQUAL("", with_keys("100000").c_str());
 }
 

@@ -64,8 +64,10 @@ TEST(UnnestStep, refuses_what_cannot_be) {
 /// By hand, to see what a sink sees of a record besides its values.
 TEST(UnnestStep, results_are_derived_have_identities_of_their_own_and_keep_the_event_time) {
   struct NoErrors final : StepErrors {
-    void error(const Text&, size_t, size_t, std::string message, std::string) override { FAIL(message.c_str()); }
-    void error(Location, size_t, std::string message, std::string) override { FAIL(message.c_str()); }
+    void error(const Text&, size_t, size_t, std::string_view message, std::string_view) override {
+      FAIL(std::string(message).c_str());
+    }
+    void error(Location, size_t, std::string_view message, std::string_view) override { FAIL(std::string(message).c_str()); }
   } errors;
   Arena arena(1 << 20);
   const Schema input = schema_of({{"t1", Type::Float, 0}, {"t2", Type::Float, 0}});
