@@ -30,19 +30,19 @@ template <class T>
 concept Storable = std::is_trivially_copyable_v<T> && !std::is_pointer_v<T>;
 
 template <Storable T>
-void describe_stored(StoredFields& fields, std::string name) {
+void describe_stored(StoredFields& fields, std::string_view name) {
   if constexpr (requires { T::layout; })
-    fields.add_bytes(sizeof(T), std::move(name), T::layout);
+    fields.add_bytes(sizeof(T), name, T::layout);
   else if constexpr (std::is_same_v<T, bool>)
-    fields.add_flag(std::move(name));
+    fields.add_flag(name);
   else if constexpr (std::is_floating_point_v<T>)
-    fields.add_real(sizeof(T), std::move(name));
+    fields.add_real(sizeof(T), name);
   else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>)
-    fields.add_signed(sizeof(T), std::move(name));
+    fields.add_signed(sizeof(T), name);
   else if constexpr (std::is_integral_v<T>)
-    fields.add_unsigned(sizeof(T), std::move(name));
+    fields.add_unsigned(sizeof(T), name);
   else
-    fields.add_bytes(sizeof(T), std::move(name));
+    fields.add_bytes(sizeof(T), name);
 }
 
 template <Storable T>

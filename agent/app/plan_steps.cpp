@@ -100,11 +100,11 @@ std::unique_ptr<Operator> build_route(const StepContext& context, const StepSpec
 class ErrorsToDiagnostics final : public StepErrors {
  public:
   explicit ErrorsToDiagnostics(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
-  void error(const Text& text, size_t offset, size_t length, std::string message, std::string help) override {
-    diagnostics_.error(inside(text, offset), length, std::move(message), std::move(help));
+  void error(const Text& text, size_t offset, size_t length, std::string_view message, std::string_view help) override {
+    diagnostics_.error(inside(text, offset), length, message, help);
   }
-  void error(Location at, size_t length, std::string message, std::string help) override {
-    diagnostics_.error(at, length, std::move(message), std::move(help));
+  void error(Location at, size_t length, std::string_view message, std::string_view help) override {
+    diagnostics_.error(at, length, message, help);
   }
 
  private:

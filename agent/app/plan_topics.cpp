@@ -89,8 +89,8 @@ SourceField hidden_field(uint32_t segment) {
   return made;
 }
 
-void tell(const TopicUse& use, Diagnostics& diagnostics, std::string message, std::string help) {
-  diagnostics.error(inside(use.text, use.offset), use.length, std::move(message), std::move(help));
+void tell(const TopicUse& use, Diagnostics& diagnostics, std::string_view message, std::string_view help) {
+  diagnostics.error(inside(use.text, use.offset), use.length, message, help);
 }
 
 bool can_be(const TopicUse& use, const LongestTopics& longest, Diagnostics& diagnostics) {

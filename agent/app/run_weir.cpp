@@ -1,6 +1,8 @@
 // One process, many commands: this file finds the command.
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -8,15 +10,23 @@
 #include "agent/app/commands.h"
 #include "agent/app/run_weir.h"
 #include "agent/app/version.h"
+#include "agent/base/name_list.h"
 #include "agent/base/nearest_name.h"
 #include "agent/operators/steps.h"
 
 namespace weir {
 namespace {
 
+constexpr NameList left_out(WEIR_WITHOUT_COMMANDS);
+
+using Run = int(int count, char** arguments);
+
 struct Command {
+  constexpr Command(const char* its_name, Run& its_run, const char* its_summary)
+      : name(its_name), run(left_out.has(its_name) ? nullptr : &its_run), summary(its_summary) {}
+
   const char* name;
-  int (*run)(int count, char** arguments);
+  Run* run;  // nullptr: left out, and with it all its code
   const char* summary;
 };
 
@@ -41,16 +51,30 @@ constexpr Command commands[] = {
     {"functions", command_functions, "list the functions of expressions, each with an example"},
 };
 
+constexpr bool is_command(std::string_view name) {
+  return std::ranges::find(commands, name, &Command::name) != std::end(commands);
+}
+
+static_assert(left_out.all(is_command), "WEIR_WITHOUT_COMMANDS names a command that there is not; weir --help lists them");
+static_assert(!left_out.has("run") && !left_out.has("check"), "WEIR_WITHOUT_COMMANDS: weir is nothing without run and check");
+
 void print_help() {
   printf(
       "weir %s: stream processing for gateways that does not lose data\n\n"
       "usage: weir COMMAND [CONFIG...] [options]\n\n",
       weir_version);
-  for (const Command& command : commands) printf("  %-14s%s\n", command.name, command.summary);
+  for (const Command& command : commands)
+    if (command.run != nullptr) printf("  %-14s%s\n", command.name, command.summary);
   printf(
       "\nCONFIG is a TOML file or a directory of them; without one it is %s.\n"
       "`weir COMMAND --help` tells more.\n",
       default_config_path);
+}
+
+int refuse_left_out(const Command& command) {
+  fprintf(stderr, "weir: error: this build has no command \"%s\": it was built with WEIR_WITHOUT_COMMANDS=\"%s\"\n",
+          command.name, WEIR_WITHOUT_COMMANDS);
+  return exit_usage;
 }
 
 int find_and_run(int count, char** arguments) {
@@ -69,8 +93,8 @@ int find_and_run(int count, char** arguments) {
   }
   std::vector<std::string> names;
   for (const Command& command : commands) {
-    if (name == command.name) return command.run(count - 2, arguments + 2);
-    names.emplace_back(command.name);
+    if (name == command.name) return command.run != nullptr ? command.run(count - 2, arguments + 2) : refuse_left_out(command);
+    if (command.run != nullptr) names.emplace_back(command.name);
   }
   std::string nearest = nearest_name(name, names);
   fprintf(stderr, "weir: error: there is no command \"%s\"%s%s%s\n", name.c_str(),

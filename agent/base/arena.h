@@ -70,7 +70,7 @@ class Arena {
   static constexpr size_t default_capacity = size_t{1} << (sizeof(void*) == 8 ? 32 : 29);
 
  private:
-  void* take_bytes(size_t bytes, size_t alignment, std::string_view name, std::string_view reason);
+  [[gnu::cold]] void* take_bytes(size_t bytes, size_t alignment, std::string_view name, std::string_view reason);
   [[noreturn]] void refuse(size_t bytes, std::string_view name, std::string_view reason) const;
 
   uint8_t* base_ = nullptr;

@@ -99,9 +99,9 @@ class SectionBinder {
   void report_missing(const Option& option);
   void report_unknown_keys();
   std::string header() const;
-  void error(const Node& node, std::string message, std::string help = {}) {
+  void error(const Node& node, std::string_view message, std::string_view help = {}) {
     good_ = false;
-    context_.diagnostics.error(node.at, node.length, std::move(message), std::move(help));
+    context_.diagnostics.error(node.at, node.length, message, help);
   }
 
   template <class Type>
@@ -544,8 +544,12 @@ void SectionBinder::report_unknown_keys() {
   const std::vector<std::string> known = known_keys();
   for (const Node& child : table_->children) {
     if (std::find(known.begin(), known.end(), child.key) != known.end()) continue;
-    context_.diagnostics.error(child.key_at, child.key_length, "unknown key " + quoted(child.key) + " in " + header(),
-                               suggest(child.key, known, "there are:"));
+    if (section_.header == std::string_view("[[pipeline.step]]") && step_left_out(child.key))
+      context_.diagnostics.error(child.key_at, child.key_length, "this build of weir has no step " + quoted(child.key),
+                                 "it was left out with WEIR_WITHOUT_STEPS");
+    else
+      context_.diagnostics.error(child.key_at, child.key_length, "unknown key " + quoted(child.key) + " in " + header(),
+                                 suggest(child.key, known, "there are:"));
   }
 }
 

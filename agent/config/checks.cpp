@@ -19,9 +19,8 @@ Spec& as(void* section) {
 }
 
 /// The whole value, inside the quotes.
-void text_error(CheckContext& context, const Text& text, std::string message, std::string help = {}) {
-  context.diagnostics.error(text.at, character_count(text.written.empty() ? text.value : text.written), std::move(message),
-                            std::move(help));
+void text_error(CheckContext& context, const Text& text, std::string_view message, std::string_view help = {}) {
+  context.diagnostics.error(text.at, character_count(text.written.empty() ? text.value : text.written), message, help);
 }
 
 std::string place_of(Location at, const CheckContext& context) {

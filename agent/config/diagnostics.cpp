@@ -161,16 +161,16 @@ Location inside(const Text& text, size_t byte_offset) {
   return at;
 }
 
-void Diagnostics::error(Location at, size_t length, std::string message, std::string help) {
-  add({Severity::Error, at, static_cast<uint32_t>(length), std::move(message), std::move(help)});
+void Diagnostics::error(Location at, size_t length, std::string_view message, std::string_view help) {
+  add({Severity::Error, at, static_cast<uint32_t>(length), std::string(message), std::string(help)});
 }
 
-void Diagnostics::warning(Location at, size_t length, std::string message, std::string help) {
-  add({Severity::Warning, at, static_cast<uint32_t>(length), std::move(message), std::move(help)});
+void Diagnostics::warning(Location at, size_t length, std::string_view message, std::string_view help) {
+  add({Severity::Warning, at, static_cast<uint32_t>(length), std::string(message), std::string(help)});
 }
 
-void Diagnostics::note(Location at, size_t length, std::string message, std::string help) {
-  add({Severity::Note, at, static_cast<uint32_t>(length), std::move(message), std::move(help)});
+void Diagnostics::note(Location at, size_t length, std::string_view message, std::string_view help) {
+  add({Severity::Note, at, static_cast<uint32_t>(length), std::string(message), std::string(help)});
 }
 
 size_t Diagnostics::count(Severity severity) const {

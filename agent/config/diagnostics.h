@@ -45,9 +45,9 @@ struct Diagnostic {
 class Diagnostics {
  public:
   void add(Diagnostic diagnostic) { all_.push_back(std::move(diagnostic)); }
-  void error(Location at, size_t length, std::string message, std::string help = {});
-  void warning(Location at, size_t length, std::string message, std::string help = {});
-  void note(Location at, size_t length, std::string message, std::string help = {});
+  void error(Location at, size_t length, std::string_view message, std::string_view help = {});
+  void warning(Location at, size_t length, std::string_view message, std::string_view help = {});
+  void note(Location at, size_t length, std::string_view message, std::string_view help = {});
 
   size_t errors() const { return count(Severity::Error); }
   size_t warnings() const { return count(Severity::Warning); }

@@ -65,9 +65,9 @@ class RuleParser {
     return rule_.substr(begin, at_ - begin);
   }
 
-  bool fail(size_t begin, size_t end, std::string message, std::string help = {}) {
+  bool fail(size_t begin, size_t end, std::string_view message, std::string_view help = {}) {
     size_t length = std::max<size_t>(1, character_count(rule_.substr(begin, end - begin)));
-    diagnostics_.error(inside(text_, begin), length, std::move(message), std::move(help));
+    diagnostics_.error(inside(text_, begin), length, message, help);
     return false;
   }
 

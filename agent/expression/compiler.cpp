@@ -147,21 +147,21 @@ std::string Compiler::quote(std::string_view text) { return "\"" + std::string(t
 
 std::string Compiler::two_types(Type left, Type right) { return std::string(type_name(left)) + " and " + type_name(right); }
 
-void Compiler::report(size_t offset, size_t length, std::string message, std::string suggestion) {
-  if (!stopped_) errors_.push_back({offset, length, std::move(message), std::move(suggestion)});
+void Compiler::report(size_t offset, size_t length, std::string_view message, std::string_view suggestion) {
+  if (!stopped_) errors_.push_back({offset, length, std::string(message), std::string(suggestion)});
 }
 
-void Compiler::report(const Operand& operand, std::string message) {
-  report(operand.offset, operand.end - operand.offset, std::move(message));
+void Compiler::report(const Operand& operand, std::string_view message) {
+  report(operand.offset, operand.end - operand.offset, message);
 }
 
-void Compiler::report(const Token& token, std::string message, std::string suggestion) {
-  report(token.offset, token.length, std::move(message), std::move(suggestion));
+void Compiler::report(const Token& token, std::string_view message, std::string_view suggestion) {
+  report(token.offset, token.length, message, suggestion);
 }
 
-void Compiler::stop(const Token& token, std::string message) {
+void Compiler::stop(const Token& token, std::string_view message) {
   bool reported_before = token.kind == TokenKind::BadCharacter || token.kind == TokenKind::BadLiteral;
-  if (!reported_before) report(token, std::move(message));
+  if (!reported_before) report(token, message);
   stopped_ = true;
   next_ = tokens_.size() - 1;
 }

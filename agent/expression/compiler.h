@@ -107,11 +107,11 @@ class Compiler {
   static std::string quote(std::string_view text);
   static std::string two_types(Type left, Type right);
 
-  void report(size_t offset, size_t length, std::string message, std::string suggestion = {});
-  void report(const Operand& operand, std::string message);
-  void report(const Token& token, std::string message, std::string suggestion = {});
+  void report(size_t offset, size_t length, std::string_view message, std::string_view suggestion = {});
+  void report(const Operand& operand, std::string_view message);
+  void report(const Token& token, std::string_view message, std::string_view suggestion = {});
   /// Reports and moves to the end: nothing after this can be understood.
-  void stop(const Token& token, std::string message);
+  void stop(const Token& token, std::string_view message);
 
   bool finish(const Operand& result, Program& program, std::vector<ExpressionError>& errors);
 

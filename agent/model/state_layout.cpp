@@ -9,59 +9,59 @@ uint64_t stored_value_bytes(Type type, uint32_t max_length) {
   return type == Type::String ? uint64_t{3} + max_length : 9;
 }
 
-StoredField& StoredFields::add(StoredKind kind, uint32_t bytes, std::string name) {
+StoredField& StoredFields::add(StoredKind kind, uint32_t bytes, std::string_view name) {
   StoredField& field = fields_.emplace_back();
   field.kind = kind;
   field.size = bytes;
-  field.name = std::move(name);
+  field.name = name;
   return field;
 }
 
-void StoredFields::add_flag(std::string name) { add(StoredKind::Flag, 1, std::move(name)); }
-void StoredFields::add_signed(uint32_t bytes, std::string name) { add(StoredKind::Signed, bytes, std::move(name)); }
-void StoredFields::add_unsigned(uint32_t bytes, std::string name) { add(StoredKind::Unsigned, bytes, std::move(name)); }
-void StoredFields::add_real(uint32_t bytes, std::string name) { add(StoredKind::Real, bytes, std::move(name)); }
-void StoredFields::add_time(std::string name) { add(StoredKind::Time, 8, std::move(name)); }
+void StoredFields::add_flag(std::string_view name) { add(StoredKind::Flag, 1, name); }
+void StoredFields::add_signed(uint32_t bytes, std::string_view name) { add(StoredKind::Signed, bytes, name); }
+void StoredFields::add_unsigned(uint32_t bytes, std::string_view name) { add(StoredKind::Unsigned, bytes, name); }
+void StoredFields::add_real(uint32_t bytes, std::string_view name) { add(StoredKind::Real, bytes, name); }
+void StoredFields::add_time(std::string_view name) { add(StoredKind::Time, 8, name); }
 
-void StoredFields::add_cell(std::string name, Type type, uint32_t max_length) {
-  StoredField& field = add(StoredKind::Cell, 0, std::move(name));
+void StoredFields::add_cell(std::string_view name, Type type, uint32_t max_length) {
+  StoredField& field = add(StoredKind::Cell, 0, name);
   field.type = type;
   field.max_length = type == Type::String ? max_length : 0;
 }
 
-void StoredFields::add_bytes(uint32_t bytes, std::string name, std::string text) {
-  add(StoredKind::Raw, bytes, std::move(name)).text = std::move(text);
+void StoredFields::add_bytes(uint32_t bytes, std::string_view name, std::string_view text) {
+  add(StoredKind::Raw, bytes, name).text = text;
 }
 
-void StoredFields::add_aggregate(uint32_t bytes, std::string name, std::string made_by, std::string call) {
-  StoredField& field = add(StoredKind::Aggregate, bytes, std::move(name));
-  field.made_by = std::move(made_by);
-  field.text = std::move(call);
+void StoredFields::add_aggregate(uint32_t bytes, std::string_view name, std::string_view made_by, std::string_view call) {
+  StoredField& field = add(StoredKind::Aggregate, bytes, name);
+  field.made_by = made_by;
+  field.text = call;
 }
 
-void StoredFields::add_argument(std::string name, Type type, uint32_t max_length, std::string call) {
-  StoredField& field = add(StoredKind::Argument, 0, std::move(name));
+void StoredFields::add_argument(std::string_view name, Type type, uint32_t max_length, std::string_view call) {
+  StoredField& field = add(StoredKind::Argument, 0, name);
   field.type = type;
   field.max_length = type == Type::String ? max_length : 0;
-  field.text = std::move(call);
+  field.text = call;
 }
 
-void StoredFields::add_record(std::string name, const Schema& schema) {
-  StoredField& record = add(StoredKind::Record, 0, std::move(name));
+void StoredFields::add_record(std::string_view name, const Schema& schema) {
+  StoredField& record = add(StoredKind::Record, 0, name);
   for (const Field& field : schema.fields()) record.fields.add_cell(field.name, field.type, field.max_length);
 }
 
-StoredFields& StoredFields::add_list(std::string name, uint32_t count, std::string counter) {
-  StoredField& list = add(StoredKind::List, 0, std::move(name));
+StoredFields& StoredFields::add_list(std::string_view name, uint32_t count, std::string_view counter) {
+  StoredField& list = add(StoredKind::List, 0, name);
   list.count = count;
-  list.text = std::move(counter);
+  list.text = counter;
   return list.fields;
 }
 
-StoredFields& StoredFields::add_ring(std::string name, uint32_t count) {
+StoredFields& StoredFields::add_ring(std::string_view name, uint32_t count) {
   add_u16("oldest");
   add_u16("count");
-  StoredField& ring = add(StoredKind::Ring, 0, std::move(name));
+  StoredField& ring = add(StoredKind::Ring, 0, name);
   ring.count = count;
   return ring.fields;
 }
@@ -100,6 +100,9 @@ uint64_t StoredField::bytes() const {
       return size;
   }
 }
+
+void StateLayout::add_shape(std::string_view name, std::string_view value) { shape.emplace_back(name, value); }
+void StateLayout::add_shape(std::string_view name, int64_t value) { add_shape(name, std::to_string(value)); }
 
 uint64_t StateLayout::slot_bytes() const {
   uint64_t sum = fields.bytes();

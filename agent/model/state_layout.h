@@ -37,29 +37,30 @@ enum class StoredKind : uint8_t { Flag, Signed, Unsigned, Real, Time, Cell, Raw,
 
 struct StoredField;
 
+/// What calls a function of these that adds is cold with it: compiled for size.
 class StoredFields {
  public:
-  void add_flag(std::string name);
-  void add_signed(uint32_t bytes, std::string name);
-  void add_unsigned(uint32_t bytes, std::string name);
-  void add_real(uint32_t bytes, std::string name);
-  void add_time(std::string name);
-  void add_i64(std::string name) { add_signed(8, std::move(name)); }
-  void add_u8(std::string name) { add_unsigned(1, std::move(name)); }
-  void add_u16(std::string name) { add_unsigned(2, std::move(name)); }
-  void add_u32(std::string name) { add_unsigned(4, std::move(name)); }
-  void add_u64(std::string name) { add_unsigned(8, std::move(name)); }
-  void add_f64(std::string name) { add_real(8, std::move(name)); }
-  void add_cell(std::string name, Type type, uint32_t max_length);
+  [[gnu::cold]] void add_flag(std::string_view name);
+  [[gnu::cold]] void add_signed(uint32_t bytes, std::string_view name);
+  [[gnu::cold]] void add_unsigned(uint32_t bytes, std::string_view name);
+  [[gnu::cold]] void add_real(uint32_t bytes, std::string_view name);
+  [[gnu::cold]] void add_time(std::string_view name);
+  void add_i64(std::string_view name) { add_signed(8, name); }
+  void add_u8(std::string_view name) { add_unsigned(1, name); }
+  void add_u16(std::string_view name) { add_unsigned(2, name); }
+  void add_u32(std::string_view name) { add_unsigned(4, name); }
+  void add_u64(std::string_view name) { add_unsigned(8, name); }
+  void add_f64(std::string_view name) { add_real(8, name); }
+  [[gnu::cold]] void add_cell(std::string_view name, Type type, uint32_t max_length);
   /// `text` says what they mean and has to be the same.
-  void add_bytes(uint32_t bytes, std::string name, std::string text = {});
-  void add_aggregate(uint32_t bytes, std::string name, std::string made_by, std::string call);
-  void add_argument(std::string name, Type type, uint32_t max_length, std::string call);
+  [[gnu::cold]] void add_bytes(uint32_t bytes, std::string_view name, std::string_view text = {});
+  [[gnu::cold]] void add_aggregate(uint32_t bytes, std::string_view name, std::string_view made_by, std::string_view call);
+  [[gnu::cold]] void add_argument(std::string_view name, Type type, uint32_t max_length, std::string_view call);
   /// A RowCell.
-  void add_record(std::string name, const Schema& schema);
+  [[gnu::cold]] void add_record(std::string_view name, const Schema& schema);
   /// What they return is good until the next field is added.
-  StoredFields& add_list(std::string name, uint32_t count, std::string counter = {});
-  StoredFields& add_ring(std::string name, uint32_t count);
+  [[gnu::cold]] StoredFields& add_list(std::string_view name, uint32_t count, std::string_view counter = {});
+  [[gnu::cold]] StoredFields& add_ring(std::string_view name, uint32_t count);
 
   void append(const StoredFields& more);
 
@@ -75,7 +76,7 @@ class StoredFields {
 
  private:
   friend class LayoutReader;
-  StoredField& add(StoredKind kind, uint32_t bytes, std::string name);
+  [[gnu::cold]] StoredField& add(StoredKind kind, uint32_t bytes, std::string_view name);
 
   std::vector<StoredField> fields_;
 };
@@ -103,8 +104,8 @@ struct StateLayout {
   StoredFields own;
   StoredFields fields;
 
-  void add_shape(std::string name, std::string value) { shape.emplace_back(std::move(name), std::move(value)); }
-  void add_shape(std::string name, int64_t value) { add_shape(std::move(name), std::to_string(value)); }
+  [[gnu::cold]] void add_shape(std::string_view name, std::string_view value);
+  [[gnu::cold]] void add_shape(std::string_view name, int64_t value);
   /// Of a slot, with the longest key.
   uint64_t slot_bytes() const;
 

@@ -36,6 +36,9 @@ void register_step_kind(const StepKind& kind);
 /// Takes it back, once no specification names it: for tests.
 void unregister_step_kind(const StepKind& kind);
 std::span<const StepKind* const> step_kinds();
+/// A step of weir's own that this build was made without; `verb` lives as long as the process. Start-up only.
+void note_left_out_step(std::string_view verb);
+bool step_left_out(std::string_view verb);
 /// nullptr if there is none of that name.
 const StepKind* find_step_kind(std::string_view verb);
 

@@ -181,8 +181,8 @@ class CallChecker {
                         number_text(rule.minimum) + " to " + number_text(rule.maximum));
     return number;
   }
-  void report(size_t parameter, std::string message) {
-    errors_.push_back({call_.parameters[parameter].offset, call_.parameters[parameter].length, std::move(message), ""});
+  void report(size_t parameter, std::string_view message) {
+    errors_.push_back({call_.parameters[parameter].offset, call_.parameters[parameter].length, std::string(message), ""});
   }
 
   const AggregateFunction& function_;

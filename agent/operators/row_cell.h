@@ -21,7 +21,7 @@ class RowCell {
   void get(const uint8_t* at, std::span<Value> values) const;
   /// Whether bytes that come from a disk can be read by get().
   bool valid(const uint8_t* at) const;
-  void describe(StoredFields& fields, std::string name) const { fields.add_record(std::move(name), schema_); }
+  void describe(StoredFields& fields, std::string_view name) const { fields.add_record(name, schema_); }
 
  private:
   struct Cell {

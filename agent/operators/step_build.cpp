@@ -21,17 +21,16 @@ std::string nearest_field(const std::string& name, const Schema& schema) {
 
 }  // namespace
 
-void StepBuild::error(std::string_view key, std::string message, std::string help) {
+void StepBuild::error(std::string_view key, std::string_view message, std::string_view help) {
   good_ = false;
   const Text& text = options_.text(key);
-  if (text.at.line != 0)
-    return errors_.error(text, 0, std::max<size_t>(1, text.value.size()), std::move(message), std::move(help));
-  errors_.error(options_.given(key) ? options_.at(key) : at_, 1, std::move(message), std::move(help));
+  if (text.at.line != 0) return errors_.error(text, 0, std::max<size_t>(1, text.value.size()), message, help);
+  errors_.error(options_.given(key) ? options_.at(key) : at_, 1, message, help);
 }
 
-void StepBuild::error(const Text& text, std::string message, std::string help) {
+void StepBuild::error(const Text& text, std::string_view message, std::string_view help) {
   good_ = false;
-  errors_.error(text, 0, std::max<size_t>(1, text.value.size()), std::move(message), std::move(help));
+  errors_.error(text, 0, std::max<size_t>(1, text.value.size()), message, help);
 }
 
 uint32_t StepBuild::field(std::string_view key, TypeSet types) { return field(options_.text(key), types); }

@@ -21,8 +21,8 @@ class StepErrors {
  public:
   virtual ~StepErrors() = default;
   /// About `length` bytes of `text` from `offset`.
-  virtual void error(const Text& text, size_t offset, size_t length, std::string message, std::string help) = 0;
-  virtual void error(Location at, size_t length, std::string message, std::string help) = 0;
+  virtual void error(const Text& text, size_t offset, size_t length, std::string_view message, std::string_view help) = 0;
+  virtual void error(Location at, size_t length, std::string_view message, std::string_view help) = 0;
 };
 
 class StepBuild {
@@ -60,22 +60,22 @@ class StepBuild {
   /// False once an error was told: the step cannot be made, but more may be found wrong with it.
   bool good() const { return good_; }
   /// About the value of an option, or the whole step if the option was not written.
-  void error(std::string_view key, std::string message, std::string help = {});
+  [[gnu::cold]] void error(std::string_view key, std::string_view message, std::string_view help = {});
 
   /// About the whole of `text`.
-  void error(const Text& text, std::string message, std::string help = {});
+  [[gnu::cold]] void error(const Text& text, std::string_view message, std::string_view help = {});
 
   /// The position of the field that the option `key` names, of one of these types; 0 and an error if it cannot be.
-  uint32_t field(std::string_view key, TypeSet types);
-  uint32_t field(const Text& name, TypeSet types);
+  [[gnu::cold]] uint32_t field(std::string_view key, TypeSet types);
+  [[gnu::cold]] uint32_t field(const Text& name, TypeSet types);
   /// The same for a name that the operator itself gives; an error is about the whole step.
-  uint32_t field_named(std::string_view name, TypeSet types);
+  [[gnu::cold]] uint32_t field_named(std::string_view name, TypeSet types);
   /// The option's expression over the input, with memory for its texts; empty, with an error, if it does not compile.
   /// Type::Null: any type.
-  Program expression(std::string_view key, Type expected);
-  Program expression(const Text& text, Type expected) { return expression(text, expected, input_); }
+  [[gnu::cold]] Program expression(std::string_view key, Type expected);
+  [[gnu::cold]] Program expression(const Text& text, Type expected) { return expression(text, expected, input_); }
   /// The same over other fields than the input's.
-  Program expression(const Text& text, Type expected, const Schema& schema);
+  [[gnu::cold]] Program expression(const Text& text, Type expected, const Schema& schema);
   /// Errors inside `text`.
   void report(const Text& text, const std::vector<ExpressionError>& errors);
   /// Adds a field to a result's schema; an error, about the option `key`, if there is one of that name or there are too many.
