@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string_view>
 
+#include "agent/base/assert.h"
 #include "agent/base/name_list.h"
 
 namespace weir {
@@ -11,7 +13,7 @@ namespace {
 constexpr NameList left_out(WEIR_WITHOUT_STEPS);
 
 struct BuiltIn {
-  const char* verb;
+  std::string_view verb;
   const StepKind* kind;  // nullptr: left out, and with it all its code
 };
 
@@ -55,7 +57,14 @@ static_assert(left_out.all(is_step), "WEIR_WITHOUT_STEPS names a step that there
 }  // namespace
 
 void register_built_in_steps() {
-  for (const BuiltIn& each : built_in) each.kind != nullptr ? register_step_kind(*each.kind) : note_left_out_step(each.verb);
+  for (const BuiltIn& each : built_in) {
+    if (each.kind == nullptr) {
+      note_left_out_step(each.verb);
+      continue;
+    }
+    WEIR_ASSERT(each.verb == each.kind->verb);
+    register_step_kind(*each.kind);
+  }
 }
 
 }  // namespace weir

@@ -1,5 +1,5 @@
 // An agent that was built without some commands and steps (WEIR_WITHOUT_COMMANDS, WEIR_WITHOUT_STEPS) says so where they are
-// asked for, is smaller by them, and runs what it has.
+// asked for, is smaller by them, and takes what it has.
 #include <filesystem>
 #include <fstream>
 
@@ -61,7 +61,7 @@ TEST(LeftOut, its_schema_has_the_steps_that_are_there) {
   CHECK_TRUE(run_process({agent_program(), "schema"}).output.find("\"join\"") != std::string::npos);
 }
 
-TEST(LeftOut, what_is_there_runs) {
+TEST(LeftOut, what_is_there_is_taken) {
   const std::string config = with_step("id = \"d\"\ndeadband = { field = \"v\", absolute = 2 }");
   const ProcessResult result = small({"check", config});
   LONGS_EQUAL_TEXT(0, result.end.exit_code, result.error.c_str());

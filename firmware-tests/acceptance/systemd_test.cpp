@@ -56,8 +56,9 @@ TEST_GROUP(Systemd) {
     const std::string units = make_units();
     const std::string tools = WEIR_SOURCE_DIR "/firmware-tests/systemd";
     CHECK_TRUE(write_whole_file(directory.file("weir.toml"), unit_config()).ok());
-    LONGS_EQUAL(0,
-                run_process({"cp", tools + "/in-systemd", tools + "/scenario", WEIR_HANGING, directory.path()}).end.exit_code);
+    LONGS_EQUAL(0, run_process({"cp", tools + "/in-systemd", tools + "/scenario", tools + "/../support/until_true.sh",
+                                WEIR_HANGING, directory.path()})
+                       .end.exit_code);
     const ProcessResult result = run_process({directory.file("in-systemd"), units, "basic.target", directory.file("scenario"),
                                               scenario, directory.file("weir_hanging"), directory.file("weir.toml"), units},
                                              90'000, {"WORK=" + directory.path(), "LOG=" + directory.file("console.log")});
